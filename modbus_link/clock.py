@@ -1,0 +1,31 @@
+"""The time that control loops run on: this machine's, or a simulation's, which may run faster."""
+
+import asyncio
+import time
+from datetime import datetime, timedelta
+
+
+class Clock:
+    """Seconds that never jump, and the time of day that goes with them.
+
+    With `speed` 60 a minute of the site passes in a second of this machine; `start` is then the time
+    of day at which the simulation begins. Without `start`, the time of day is this machine's.
+    """
+
+    def __init__(self, *, speed: float = 1.0, start: datetime | None = None) -> None:
+        self.speed = speed
+        self._start = start
+        self._zero = time.monotonic()
+
+    def now(self) -> float:
+        """Seconds, monotonic; only differences mean something."""
+        return (time.monotonic() - self._zero) * self.speed
+
+    def time_of_day(self) -> datetime:
+        """With its time zone: this machine's, or that of `start`."""
+        if self._start is None:
+            return datetime.now().astimezone()
+        return self._start + timedelta(seconds=self.now())
+
+    async def sleep_until(self, when: float) -> None:
+        await asyncio.sleep(max(0.0, (when - self.now()) / self.speed))

@@ -1,0 +1,51 @@
+"""What can go wrong between two Modbus devices.
+
+    LinkError
+    ├── LinkDown         no connection, or it broke while a reply was due
+    ├── LinkTimeout      connected, but no reply in time          (also a TimeoutError)
+    ├── BadReply         a reply that doesn't belong to the request
+    ├── Refused          the device answered with an exception code
+    └── CannotListen     a server's address can't be had          (also an OSError)
+"""
+
+from enum import IntEnum
+
+
+class ExceptionCode(IntEnum):
+    """MODBUS Application Protocol V1.1b3, section 7."""
+
+    ILLEGAL_FUNCTION = 1
+    ILLEGAL_DATA_ADDRESS = 2
+    ILLEGAL_DATA_VALUE = 3
+    SERVER_DEVICE_FAILURE = 4
+    SERVER_DEVICE_BUSY = 6
+    GATEWAY_TARGET_FAILED_TO_RESPOND = 0x0B
+
+
+class LinkError(Exception):
+    """Root of this package's errors; the text says what was being done, to whom."""
+
+
+class LinkDown(LinkError):
+    """There is no connection, or it broke before the reply."""
+
+
+class LinkTimeout(LinkError, TimeoutError):
+    """The device is connected but did not reply in time."""
+
+
+class BadReply(LinkError):
+    """The reply has the wrong function, length or content."""
+
+
+class Refused(LinkError):
+    """The device answered with an exception code."""
+
+    def __init__(self, what: str, code: int) -> None:
+        self.code = code
+        name = ExceptionCode(code).name.replace("_", " ").lower() if code in list(ExceptionCode) else "unknown"
+        super().__init__(f"{what}: exception {code:#04x}, {name}")
+
+
+class CannotListen(LinkError, OSError):
+    """The server's host and port can't be had."""

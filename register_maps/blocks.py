@@ -1,0 +1,70 @@
+"""Which requests read a set of points: as few as the device allows."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+from register_maps.codec import decoder
+from register_maps.points import Point, Table, Value
+from register_maps.register_map import RegisterMap
+
+MAX_BITS = 2000
+"""Most bits that one request may read (MODBUS Application Protocol V1.1b3, 6.1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """One request: `count` addresses of `table` from `address` on, and the points that lie in it."""
+
+    table: Table
+    address: int
+    count: int
+    points: tuple[Point, ...]
+
+    def decode(self, words: Sequence[int]) -> dict[str, Value]:
+        """Each point's value; `words` holds `count` words, or bits in a bit table."""
+        return {name: decode(words[start:end]) for name, start, end, decode in self._steps}
+
+    @cached_property
+    def _steps(self) -> list[tuple[str, int, int, Callable[[Sequence[int]], Value]]]:
+        start = self.address
+        return [(p.name, p.address - start, p.end - start, decoder(p)) for p in self.points]
+
+
+def plan_reads(device: RegisterMap, names: Iterable[str] | None = None) -> list[Block]:
+    """Blocks that read these points (all readable ones without `names`), each value whole.
+
+    A block reaches over points that nobody asked for, because they can be read; over addresses that no
+    point declares only where the map says that gaps are readable.
+    """
+    readable = [p for p in device.points.values() if p.is_readable]
+    asked = {p.name for p in readable} if names is None else set(names)
+    blocks: list[Block] = []
+    for table, group in groupby(sorted(readable, key=lambda p: (p.table, p.address)), key=lambda p: p.table):
+        span = MAX_BITS if table.holds_bits else device.max_span
+        runs = _runs(list(group), asked, span, device.gaps_readable)
+        blocks.extend(_block(run) for run in runs if run)
+    return blocks
+
+
+def _runs(points: list[Point], asked: set[str], span: int, gaps_readable: bool) -> Iterable[list[Point]]:
+    run: list[Point] = []
+    reached = 0  # everything from the run's start to here can be read in one request
+    for point in points:
+        if point.address > reached and not gaps_readable:
+            yield run
+            run = []
+        reached = point.end
+        if point.name not in asked:
+            continue
+        if run and point.end - run[0].address > span:
+            yield run
+            run = []
+        run.append(point)
+    yield run
+
+
+def _block(run: list[Point]) -> Block:
+    start = run[0].address
+    return Block(table=run[0].table, address=start, count=run[-1].end - start, points=tuple(run))

@@ -1,0 +1,246 @@
+"""What a station does by itself: a pure function of its state, what it measures, its orders and the time.
+
+The contactor closes only with a vehicle, permission, a fresh master heartbeat, no stop, not full, no
+fault, and a voltage inside the emergency band; it opens at once when any of these fails. Anything
+unknown counts as a failure.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
+from rtu_firmware.battery import FULL_PCT, Battery
+from rtu_firmware.board import Measurement
+
+FULL_AT_PCT = FULL_PCT - 0.05
+"""Reads 100.0 on the display."""
+DRAWS_NOTHING_W = 20.0
+"""Below it a closed contactor feeds a vehicle that doesn't charge."""
+FAULT_CLEARED_S = 5.0
+"""A sensor must be right for so long before it is trusted again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratings:
+    """What the station is, from its file."""
+
+    rated_power_w: float
+    minimum_power_w: float
+    nominal_voltage_v: float
+    emergency_band: tuple[float, float]
+    contactor_time_s: float = 0.5
+    reclose_delay_s: float = 10.0
+    measurement_max_age_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What the registers and the driver ask for."""
+
+    charge_enable: bool = False
+    power_limit_w: float = 0.0
+    heartbeat: int = 0
+    failsafe_power_limit_w: float = 0.0
+    failsafe_timeout_s: float = 10.0
+    stop: bool = False
+    start: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Since the vehicle was plugged in."""
+
+    energy_wh: float = 0.0
+    charging_time_s: float = 0.0
+    first_state_of_charge_pct: float | None = None
+    stopped: bool = False
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What the logic wants of the board, and what it tells the world."""
+
+    close_contactor: bool = False
+    power_limit_w: float = 0.0
+    state: ChargeState = ChargeState.AVAILABLE
+    reason: LimitReason = LimitReason.NONE
+    failsafe_active: bool = False
+    time_to_full_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What the logic remembers from step to step."""
+
+    started_at: float
+    stepped_at: float
+    heartbeat: int
+    heard_at: float | None = None
+    session: Session | None = None
+    total_energy_wh: float = 0.0
+    fault: FaultCode = FaultCode.NONE
+    fault_seen_at: float = -math.inf
+    switched_at: float = -math.inf
+    held_open_until: float = -math.inf
+    decision: Decision = Decision()
+
+
+def first_state(orders: Orders, now: float) -> State:
+    """At power-up: contactor open, no master heard, whatever its heartbeat register may hold."""
+    return State(started_at=now, stepped_at=now, heartbeat=orders.heartbeat)
+
+
+def step(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> State:
+    """One control step; `decision` of the new state is what the board must now do."""
+    state = _hear_master(state, orders, now)
+    state = _keep_session(state, seen, orders, now)
+    state = _keep_fault(state, seen, ratings, now)
+    state = _hold_open(state, seen, ratings, now)
+    decision = _decide(state, seen, orders, ratings, now)
+    switched = decision.close_contactor != state.decision.close_contactor
+    return replace(
+        state, decision=decision, stepped_at=now, switched_at=now if switched else state.switched_at
+    )
+
+
+def _hear_master(state: State, orders: Orders, now: float) -> State:
+    """Only a changed count is a heartbeat: a master that hangs may still write the same one."""
+    if orders.heartbeat == state.heartbeat:
+        return state
+    return replace(state, heartbeat=orders.heartbeat, heard_at=now)
+
+
+def _keep_session(state: State, seen: Measurement, orders: Orders, now: float) -> State:
+    if not seen.vehicle_connected:
+        return replace(state, session=None)
+    session = state.session or Session(first_state_of_charge_pct=seen.state_of_charge_pct)
+    elapsed_s = now - state.stepped_at
+    energy_wh = max(0.0, seen.power_w or 0.0) * elapsed_s / 3600
+    charge = seen.state_of_charge_pct
+    stopped = orders.stop or (session.stopped and not orders.start)
+    session = replace(
+        session,
+        energy_wh=session.energy_wh + energy_wh,
+        charging_time_s=session.charging_time_s + (elapsed_s if seen.contactor_closed else 0.0),
+        stopped=stopped,
+        full=session.full or (charge is not None and charge >= FULL_AT_PCT),
+    )
+    return replace(state, session=session, total_energy_wh=state.total_energy_wh + energy_wh)
+
+
+def _keep_fault(state: State, seen: Measurement, ratings: Ratings, now: float) -> State:
+    found = _fault_now(state, seen, ratings, now)
+    if found is not FaultCode.NONE:
+        return replace(state, fault=found, fault_seen_at=now)
+    if _is_latched(state, seen) or now - state.fault_seen_at < FAULT_CLEARED_S:
+        return state
+    return replace(state, fault=FaultCode.NONE)
+
+
+def _fault_now(state: State, seen: Measurement, ratings: Ratings, now: float) -> FaultCode:
+    ordered = state.decision.close_contactor
+    settled = now - max(state.switched_at, state.started_at) > ratings.contactor_time_s
+    draws = seen.power_w is not None and seen.power_w > max(DRAWS_NOTHING_W, 0.05 * ratings.rated_power_w)
+    if settled and not ordered and (seen.contactor_closed or draws):
+        return FaultCode.CONTACTOR_WELDED
+    if settled and ordered and not seen.contactor_closed:
+        return FaultCode.CONTACTOR_NOT_CLOSED
+    if None in (seen.voltage_v, seen.power_w) or now - seen.at > ratings.measurement_max_age_s:
+        return FaultCode.SENSOR_FAILED
+    if not _is_plausible(seen, ratings):
+        return FaultCode.IMPLAUSIBLE_VALUE
+    return FaultCode.NONE
+
+
+def _is_plausible(seen: Measurement, ratings: Ratings) -> bool:
+    checks = [
+        (seen.voltage_v, 0.0, 2 * ratings.nominal_voltage_v),
+        (seen.power_w, -0.05 * ratings.rated_power_w, 1.5 * ratings.rated_power_w),
+        (seen.state_of_charge_pct, 0.0, 100.0),
+    ]
+    return all(value is None or low <= value <= high for value, low, high in checks)
+
+
+def _is_latched(state: State, seen: Measurement) -> bool:
+    """A contactor that failed once is not tried again on the same vehicle."""
+    return state.fault is FaultCode.CONTACTOR_NOT_CLOSED and seen.vehicle_connected
+
+
+def _hold_open(state: State, seen: Measurement, ratings: Ratings, now: float) -> State:
+    """After a fault or an emergency voltage, wait: closing at once would chatter."""
+    if state.fault is FaultCode.NONE and _voltage_is_safe(seen, ratings):
+        return state
+    return replace(state, held_open_until=now + ratings.reclose_delay_s)
+
+
+def _voltage_is_safe(seen: Measurement, ratings: Ratings) -> bool:
+    low, high = (share * ratings.nominal_voltage_v for share in ratings.emergency_band)
+    return seen.voltage_v is not None and low <= seen.voltage_v <= high
+
+
+def _decide(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> Decision:
+    heard = state.heard_at is not None and now - state.heard_at <= orders.failsafe_timeout_s
+    failsafe = not heard and now - (state.heard_at or state.started_at) > orders.failsafe_timeout_s
+    permitted = failsafe or (heard and orders.charge_enable)
+    offered_w = orders.failsafe_power_limit_w if failsafe else orders.power_limit_w
+    limit_w = min(offered_w, ratings.rated_power_w)
+    enough = permitted and limit_w >= ratings.minimum_power_w
+    reason = _own_reason(state, now, failsafe=failsafe and not enough)
+    close = reason is LimitReason.NONE and enough
+    return Decision(
+        close_contactor=close,
+        power_limit_w=limit_w if close else 0.0,
+        state=_charge_state(state, seen, close=close),
+        reason=reason,
+        failsafe_active=failsafe,
+        time_to_full_s=_time_to_full_s(state, seen, limit_w, ratings) if close else None,
+    )
+
+
+def _own_reason(state: State, now: float, *, failsafe: bool) -> LimitReason:
+    """Why the station itself stays open; `none` leaves it to the master."""
+    session = state.session
+    reasons = [
+        (state.fault is not FaultCode.NONE, LimitReason.FAULT),
+        (session is None, LimitReason.NO_VEHICLE),
+        (session is not None and session.full, LimitReason.FULL),
+        (session is not None and session.stopped, LimitReason.USER_STOP),
+        (now < state.held_open_until, LimitReason.VOLTAGE),
+        (failsafe, LimitReason.FAILSAFE),
+    ]
+    return next((reason for holds, reason in reasons if holds), LimitReason.NONE)
+
+
+def _charge_state(state: State, seen: Measurement, *, close: bool) -> ChargeState:
+    if state.fault is not FaultCode.NONE:
+        return ChargeState.FAULTED
+    if state.session is None:
+        return ChargeState.AVAILABLE
+    if state.session.full or state.session.stopped:
+        return ChargeState.FINISHING
+    if not close:
+        return ChargeState.SUSPENDED_EVSE
+    if not seen.contactor_closed:
+        return ChargeState.PREPARING
+    draws = seen.power_w is not None and seen.power_w > DRAWS_NOTHING_W
+    return ChargeState.CHARGING if draws else ChargeState.SUSPENDED_EV
+
+
+def _time_to_full_s(state: State, seen: Measurement, limit_w: float, ratings: Ratings) -> float | None:
+    capacity_wh = seen.battery_capacity_wh or _estimated_capacity_wh(state, seen)
+    if capacity_wh is None or seen.state_of_charge_pct is None:
+        return None
+    battery = Battery(capacity_wh=capacity_wh, max_power_w=ratings.rated_power_w)
+    return battery.time_to_full_s(seen.state_of_charge_pct, limit_w)
+
+
+def _estimated_capacity_wh(state: State, seen: Measurement) -> float | None:
+    """From the energy that raised the charge in this session, once it has risen enough to tell."""
+    session = state.session
+    if session is None or session.first_state_of_charge_pct is None or seen.state_of_charge_pct is None:
+        return None
+    risen_pct = seen.state_of_charge_pct - session.first_state_of_charge_pct
+    if risen_pct < 2.0:
+        return None
+    return Battery.capacity_from_charge_wh(session.energy_wh, risen_pct)

@@ -1,0 +1,179 @@
+"""One running RTU: board, charging logic and Modbus server, joined by the register image."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from modbus_link.clock import Clock
+from modbus_link.image import RegisterImage, Write
+from modbus_link.server import ModbusServer
+from register_maps.points import Value
+from register_maps.register_map import load_map
+from register_maps.vocabulary import FaultCode
+from rtu_firmware.battery import Battery
+from rtu_firmware.board import Board, Measurement
+from rtu_firmware.charging import Orders, State, first_state, step
+from rtu_firmware.sim_board import ResistiveLine, SimBoard, Vehicle
+from rtu_firmware.station_file import StationFile
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.1
+"""Between two control steps; an order that changes something is followed at once, without waiting."""
+
+_ORDERS = ("charge_enable", "power_limit", "failsafe_power_limit", "failsafe_timeout")
+
+
+class Rtu:
+    """`run` serves and steps until cancelled; the contactor is open when it returns."""
+
+    def __init__(self, station: StationFile, board: Board, clock: Clock, *, tick_s: float = TICK_S) -> None:
+        self.station = station
+        self.board = board
+        self.clock = clock
+        self.image = RegisterImage(load_map("pev_rtu"))
+        self.server = ModbusServer(self.image, station.listen.host, station.listen.port)
+        self._tick_s = tick_s
+        self._stop = self._start = False
+        self._steps = 0
+        self._published: dict[str, Value] = {}
+        self._ratings = station.ratings
+        self._publish(
+            {
+                "rated_power": station.rated_power_w,
+                "minimum_power": station.minimum_power_w,
+                "failsafe_power_limit": station.failsafe.power_limit_w,
+                "failsafe_timeout": station.failsafe.timeout_s,
+            }
+        )
+        self.state = first_state(self._orders(), clock.now())
+        self.image.on_read = self._publish_age
+        self.image.on_written = self._follow
+        self.step()
+
+    async def run(self) -> None:
+        """Serve and control until cancelled; CannotListen if the port can't be had."""
+        try:
+            await self.server.start()
+            log.info("%s: serving pev_rtu on %s", self.station.name, self.server)
+            next_at = self.clock.now()
+            while True:
+                self.step()
+                next_at = max(next_at + self._tick_s, self.clock.now())
+                await self.clock.sleep_until(next_at)
+        finally:
+            self.board.close()
+            await self.server.stop()
+
+    def step(self) -> None:
+        """Measure, decide, switch, publish."""
+        now = self.clock.now()
+        self._seen = self.board.measure(now)
+        before = self.state
+        self.state = step(before, self._seen, self._orders(), self._ratings, now)
+        decision = self.state.decision
+        self.board.limit_power(decision.power_limit_w, now)
+        self.board.switch(decision.close_contactor, now)
+        self._stop = self._start = False
+        if decision.failsafe_active:
+            # The master has to give its permission anew when it is back.
+            self._withdraw_permission()
+        self._steps = (self._steps + 1) % 0x10000
+        self._publish(_registers(self.state, self._seen, self._steps))
+        self._log_changes(before)
+
+    def request_stop(self) -> None:
+        """The driver's Stop."""
+        self._stop = True
+        self.step()
+
+    def request_start(self) -> None:
+        """The driver's Start, after a Stop."""
+        self._start = True
+        self.step()
+
+    def _orders(self) -> Orders:
+        image = self.image
+        return Orders(
+            charge_enable=bool(image["charge_enable"]),
+            power_limit_w=_number(image["power_limit"]),
+            heartbeat=int(_number(image["master_heartbeat"])),
+            failsafe_power_limit_w=_number(image["failsafe_power_limit"]),
+            failsafe_timeout_s=_number(image["failsafe_timeout"]),
+            stop=self._stop,
+            start=self._start,
+        )
+
+    def _follow(self, write: Write) -> None:
+        """A client has written: act before it gets its reply, if there is something to act on."""
+        self._stop = bool(write.values.get("stop_request"))
+        self._start = bool(write.values.get("start_request"))
+        changed = {name: write.values[name] for name in _ORDERS if name in write.values}
+        if self._stop or self._start or any(self._published.get(n) != v for n, v in changed.items()):
+            self._published |= changed
+            self.image.update({"stop_request": False, "start_request": False})
+            self.step()
+
+    def _withdraw_permission(self) -> None:
+        self._publish({"charge_enable": False, "power_limit": 0})
+
+    def _publish(self, values: Mapping[str, Value]) -> None:
+        """Set what has changed: encoding is most of a step's cost."""
+        published = self._published
+        changed = {n: v for n, v in values.items() if n not in published or published[n] != v}
+        self.image.update(changed)
+        published |= changed
+
+    def _publish_age(self) -> None:
+        age_ms = round((self.clock.now() - self._seen.at) * 1000)
+        self.image.update({"measurement_age": min(age_ms, 0xFFFE)})
+
+    def _log_changes(self, before: State) -> None:
+        name, state = self.station.name, self.state
+        if state.decision.state != before.decision.state or state.decision.reason != before.decision.reason:
+            log.info("%s: %s, own reason: %s", name, state.decision.state, state.decision.reason)
+        if state.fault is not before.fault and state.fault is not FaultCode.NONE:
+            log.error("%s: out of order: %s", name, state.fault)
+
+
+def sim_board(station: StationFile) -> SimBoard:
+    """The simulated board that a station file describes."""
+    line = ResistiveLine(
+        source_voltage_v=station.nominal_voltage_v, resistance_ohm=station.line.resistance_ohm
+    )
+    board = SimBoard(line, station.rated_power_w)
+    if station.vehicle:
+        battery = Battery(
+            capacity_wh=station.vehicle.capacity_kwh * 1000, max_power_w=station.rated_power_w
+        )
+        board.plug_in(Vehicle(battery=battery, state_of_charge_pct=station.vehicle.state_of_charge))
+    return board
+
+
+def _registers(state: State, seen: Measurement, steps: int) -> dict[str, Value]:
+    session, decision = state.session, state.decision
+    return {
+        "vehicle_connected": seen.vehicle_connected,
+        "contactor_closed": seen.contactor_closed,
+        "fully_charged": session is not None and session.full,
+        "user_stopped": session is not None and session.stopped,
+        "failsafe_active": decision.failsafe_active,
+        "fault": state.fault is not FaultCode.NONE,
+        "state": decision.state,
+        "limit_reason_local": decision.reason,
+        "fault_code": state.fault,
+        "heartbeat": steps,
+        "voltage": seen.voltage_v,
+        "current": seen.current_a,
+        "power": seen.power_w,
+        "state_of_charge": seen.state_of_charge_pct,
+        "session_energy": session.energy_wh if session else None,
+        "total_energy": state.total_energy_wh,
+        "charging_time": session.charging_time_s if session else None,
+        "time_to_full": decision.time_to_full_s,
+    }
+
+
+def _number(value: Value) -> float:
+    assert isinstance(value, int | float)
+    return float(value)

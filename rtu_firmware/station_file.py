@@ -1,0 +1,93 @@
+"""A station's YAML file: what `pev-scada rtu STATION.yaml` runs."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+from pydantic import with_config
+
+from register_maps.yaml_file import STRICT_KEYS, Faults, read_yaml
+from rtu_firmware.charging import Ratings
+
+PositiveFloat = Annotated[float, Gt(0)]
+Port = Annotated[int, Ge(0), Le(65535)]
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    host: str = "127.0.0.1"
+    port: Port
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failsafe:
+    timeout_s: Annotated[int, Ge(1), Le(3600)] = 10
+    power_limit_w: Annotated[float, Ge(0)] = 0
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimVehicle:
+    capacity_kwh: PositiveFloat
+    state_of_charge: Annotated[float, Ge(0), Le(100)]
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimLine:
+    resistance_ohm: Annotated[float, Ge(0)] = 0.05
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationFile:
+    name: str
+    board: Literal["sim"]
+    listen: Listen
+    rated_power_w: PositiveFloat
+    minimum_power_w: PositiveFloat
+    nominal_voltage_v: PositiveFloat = 110
+    emergency_band: tuple[PositiveFloat, PositiveFloat] = (0.85, 1.15)
+    failsafe: Failsafe = field(default_factory=Failsafe)
+    vehicle: SimVehicle | None = None
+    line: SimLine = field(default_factory=SimLine)
+
+    @property
+    def ratings(self) -> Ratings:
+        return Ratings(
+            rated_power_w=self.rated_power_w,
+            minimum_power_w=self.minimum_power_w,
+            nominal_voltage_v=self.nominal_voltage_v,
+            emergency_band=self.emergency_band,
+        )
+
+
+def read_station(path: Path) -> StationFile:
+    """The station in the file; BadFile with every fault in it."""
+    faults = Faults(path)
+    station = faults.parse(StationFile, read_yaml(path))
+    if station:
+        _note_contradictions(station, faults)
+    faults.raise_if_any()
+    assert station is not None
+    return station
+
+
+def _note_contradictions(station: StationFile, faults: Faults) -> None:
+    if station.minimum_power_w > station.rated_power_w:
+        faults.add(
+            ("minimum_power_w",),
+            f"{station.minimum_power_w:g} W is above rated_power_w {station.rated_power_w:g} W:"
+            " the station could never charge",
+        )
+    if station.failsafe.power_limit_w > station.rated_power_w:
+        faults.add(
+            ("failsafe", "power_limit_w"),
+            f"{station.failsafe.power_limit_w:g} W is above rated_power_w {station.rated_power_w:g} W",
+        )
+    low, high = station.emergency_band
+    if not low < 1 < high:
+        faults.add(("emergency_band",), f"[{low:g}, {high:g}] must reach from below 1 to above 1")
