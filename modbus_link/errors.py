@@ -1,11 +1,11 @@
 """What can go wrong between two Modbus devices.
 
-    LinkError
-    ├── LinkDown         no connection, or it broke while a reply was due
-    ├── LinkTimeout      connected, but no reply in time          (also a TimeoutError)
-    ├── BadReply         a reply that doesn't belong to the request
-    ├── Refused          the device answered with an exception code
-    └── CannotListen     a server's address can't be had          (also an OSError)
+LinkError
+├── LinkDown         no connection, or it broke while a reply was due
+├── LinkTimeout      connected, but no reply in time          (also a TimeoutError)
+├── BadReply         a reply that doesn't belong to the request
+├── Refused          the device answered with an exception code
+└── CannotListen     a server's address can't be had          (also an OSError)
 """
 
 from enum import IntEnum
@@ -43,7 +43,8 @@ class Refused(LinkError):
 
     def __init__(self, what: str, code: int) -> None:
         self.code = code
-        name = ExceptionCode(code).name.replace("_", " ").lower() if code in list(ExceptionCode) else "unknown"
+        known = code in list(ExceptionCode)
+        name = ExceptionCode(code).name.replace("_", " ").lower() if known else "unknown"
         super().__init__(f"{what}: exception {code:#04x}, {name}")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modbus_link.errors import ExceptionCode
-from register_maps.codec import decode, encode
+from register_maps.codec import EncodeError, decode, encode
 from register_maps.points import Point, Table, Value
 from register_maps.register_map import RegisterMap
 
@@ -39,6 +39,7 @@ class RegisterImage:
         self.on_write: Callable[[Write], None] | None = None
         self.on_written: Callable[[Write], None] | None = None
         self._points = device_map.points
+        self._last: dict[str, Value] = {}
         self._words: dict[Table, list[int]] = {}
         self._readable: dict[Table, bytearray] = {}
         self._at: dict[tuple[Table, int], Point] = {}
@@ -57,9 +58,23 @@ class RegisterImage:
 
     def update(self, values: Mapping[str, Value]) -> None:
         """Set points by name; EncodeError, and nothing changed, if a value does not fit its point."""
-        encoded = [(p := self._points[name], encode(p, value)) for name, value in values.items()]
+        last = self._last
+        changed = {n: v for n, v in values.items() if n not in last or last[n] != v}  # encoding costs most
+        encoded = [(p := self._points[name], encode(p, value)) for name, value in changed.items()]
         for point, words in encoded:
             self._words[point.table][point.address : point.end] = words
+        last |= changed
+
+    def publish(self, values: Mapping[str, Value]) -> None:
+        """`update` for measured values: one that its point can't hold is no value."""
+        try:
+            self.update(values)
+        except EncodeError:
+            for name, value in values.items():
+                try:
+                    self.update({name: value})
+                except EncodeError:
+                    self.update({name: None})
 
     def read(self, table: Table, address: int, count: int) -> list[int]:
         """For a client; Refusal where any of the addresses is no readable point's."""
@@ -79,6 +94,8 @@ class RegisterImage:
         if self.on_write:
             self.on_write(write)
         self._words[table][address : address + len(words)] = words
+        for name in values:
+            self._last.pop(name, None)
         if self.on_written:
             self.on_written(write)
 

@@ -137,7 +137,10 @@ class Point:
                 "`values` has a number that the type can't hold",
             ),
             (len(set(self.values.values())) != len(self.values), "`values` names something twice"),
-            ((kind is PointType.STRING) != (self.length is not None), "`length` (in registers) is for strings"),
+            (
+                (kind is PointType.STRING) != (self.length is not None),
+                "strings, and no others, need a length",
+            ),
             (self.length is not None and not 1 <= self.length <= 123, "length must be 1…123 registers"),
             (self.scale == 0, "scale can't be 0"),
             (self.scale != 1 and not kind.is_number, f"type {kind} takes no scale"),

@@ -81,7 +81,7 @@ def map_names() -> list[str]:
 
 
 def load_map(name: str, *, base: Path = Path()) -> RegisterMap:
-    """The map of that name, or at that path (relative to `base`) if it ends in .yaml; BadFile if it has faults."""
+    """The map of that name, or in that .yaml file (from `base` on); BadFile, or LookupError for a name."""
     if name.endswith((".yaml", ".yml")):
         return read_map(base / name)
     if name not in map_names():
@@ -117,7 +117,7 @@ def _read_points(data: object, header: RegisterMap, faults: Faults, place: Place
         for text in point.faults():
             faults.add(at, text)
         if point.width > header.max_span:
-            faults.add(at, f"takes {point.width} words, more than max_span {header.max_span} lets read at once")
+            faults.add(at, f"takes {point.width} words, more than max_span {header.max_span} reads at once")
         points[name] = replace(point, name=str(name), byte_order=point.byte_order or header.byte_order)
     return points
 

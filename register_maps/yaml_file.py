@@ -5,12 +5,12 @@ Maps, station files and site files all come through here, so that a fault always
     site.yaml:12: stations[1].circuit: there is no circuit 'feedr'; did you mean 'feeder'?
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
@@ -58,12 +58,18 @@ class Faults:
     def parse(self, kind: type[T], data: object, place: Place = ()) -> T | None:
         """`data` as a `kind`; None where it is none, and every reason noted."""
         try:
-            return _adapter(kind).validate_python(data)
+            value: T = _adapter(cast(Hashable, kind)).validate_python(data)
+            return value
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 inner = tuple(part for part in detail["loc"] if part != "[key]")
                 self.add((*place, *inner), _message(dict(detail), kind))
             return None
+
+    def parse_each(self, kind: type[T], data: object, place: Place) -> list[T | None]:
+        """`parse` for every item of a list; where `data` is none, there are no items."""
+        items = data if isinstance(data, list) else []
+        return [self.parse(kind, item, (*place, index)) for index, item in enumerate(items)]
 
     def raise_if_any(self) -> None:
         if self._faults:
@@ -104,7 +110,7 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
@@ -126,7 +132,7 @@ def _message(detail: Mapping[str, Any], kind: object) -> str:
 def _keys_at(kind: object, place: Place) -> list[str]:
     """The keys that the dataclass at `place` inside `kind` knows; empty where that can't be told."""
     for part in place:
-        inner = get_type_hints(kind).get(part) if is_dataclass(kind) else None
+        inner = get_type_hints(kind).get(str(part)) if is_dataclass(kind) else None
         options = get_args(inner if isinstance(part, str) else kind)
         kind = next((o for o in options if is_dataclass(o)), inner)
     return [field.name for field in fields(kind)] if is_dataclass(kind) else []
@@ -155,9 +161,7 @@ def _line_numbers(path: Path) -> dict[Place, int]:
 
     def walk(node: object, place: Place) -> None:
         marks = getattr(getattr(node, "lc", None), "data", None) or {}
-        items = (
-            node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-        )
+        items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
         for key, child in items:
             if key in marks:
                 found[*place, key] = marks[key][0] + 1

@@ -1,8 +1,7 @@
 """One running RTU: board, charging logic and Modbus server, joined by the register image."""
 
-import asyncio
 import logging
-from collections.abc import Mapping
+from dataclasses import replace
 
 from modbus_link.clock import Clock
 from modbus_link.image import RegisterImage, Write
@@ -21,8 +20,6 @@ log = logging.getLogger(__name__)
 TICK_S = 0.1
 """Between two control steps; an order that changes something is followed at once, without waiting."""
 
-_ORDERS = ("charge_enable", "power_limit", "failsafe_power_limit", "failsafe_timeout")
-
 
 class Rtu:
     """`run` serves and steps until cancelled; the contactor is open when it returns."""
@@ -36,9 +33,8 @@ class Rtu:
         self._tick_s = tick_s
         self._stop = self._start = False
         self._steps = 0
-        self._published: dict[str, Value] = {}
         self._ratings = station.ratings
-        self._publish(
+        self.image.update(
             {
                 "rated_power": station.rated_power_w,
                 "minimum_power": station.minimum_power_w,
@@ -70,16 +66,17 @@ class Rtu:
         now = self.clock.now()
         self._seen = self.board.measure(now)
         before = self.state
-        self.state = step(before, self._seen, self._orders(), self._ratings, now)
+        self._followed = self._orders()
+        self.state = step(before, self._seen, self._followed, self._ratings, now)
         decision = self.state.decision
         self.board.limit_power(decision.power_limit_w, now)
         self.board.switch(decision.close_contactor, now)
         self._stop = self._start = False
         if decision.failsafe_active:
             # The master has to give its permission anew when it is back.
-            self._withdraw_permission()
+            self.image.update({"charge_enable": False, "power_limit": 0})
         self._steps = (self._steps + 1) % 0x10000
-        self._publish(_registers(self.state, self._seen, self._steps))
+        self.image.publish(_registers(self.state, self._seen, self._steps))
         self._log_changes(before)
 
     def request_stop(self) -> None:
@@ -108,21 +105,10 @@ class Rtu:
         """A client has written: act before it gets its reply, if there is something to act on."""
         self._stop = bool(write.values.get("stop_request"))
         self._start = bool(write.values.get("start_request"))
-        changed = {name: write.values[name] for name in _ORDERS if name in write.values}
-        if self._stop or self._start or any(self._published.get(n) != v for n, v in changed.items()):
-            self._published |= changed
-            self.image.update({"stop_request": False, "start_request": False})
-            self.step()
-
-    def _withdraw_permission(self) -> None:
-        self._publish({"charge_enable": False, "power_limit": 0})
-
-    def _publish(self, values: Mapping[str, Value]) -> None:
-        """Set what has changed: encoding is most of a step's cost."""
-        published = self._published
-        changed = {n: v for n, v in values.items() if n not in published or published[n] != v}
-        self.image.update(changed)
-        published |= changed
+        self.image.update({"stop_request": False, "start_request": False})
+        orders = self._orders()
+        if orders != replace(self._followed, heartbeat=orders.heartbeat):
+            self.step()  # a mere heartbeat can wait for the next tick
 
     def _publish_age(self) -> None:
         age_ms = round((self.clock.now() - self._seen.at) * 1000)
@@ -143,9 +129,7 @@ def sim_board(station: StationFile) -> SimBoard:
     )
     board = SimBoard(line, station.rated_power_w)
     if station.vehicle:
-        battery = Battery(
-            capacity_wh=station.vehicle.capacity_kwh * 1000, max_power_w=station.rated_power_w
-        )
+        battery = Battery(capacity_wh=station.vehicle.capacity_kwh * 1000, max_power_w=station.rated_power_w)
         board.plug_in(Vehicle(battery=battery, state_of_charge_pct=station.vehicle.state_of_charge))
     return board
 

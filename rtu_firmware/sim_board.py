@@ -4,6 +4,7 @@ It ships with the product, because a master can be tried out and taught with it.
 setting `faults`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,7 +39,7 @@ class ResistiveLine:
     def voltage_v(self, power_w: float) -> float:
         """Of the two solutions of V = source - R·P/V the upper one; at most what the line can carry."""
         half = self.source_voltage_v / 2
-        return half + float(max(0.0, half**2 - self.resistance_ohm * power_w)) ** 0.5
+        return half + math.sqrt(max(0.0, half**2 - self.resistance_ohm * power_w))
 
 
 @dataclass(slots=True, kw_only=True)

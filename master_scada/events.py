@@ -1,0 +1,98 @@
+"""What happened from one scan to the next, in sentences."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from master_scada.model import Command, Plant, Scan, Station
+from register_maps.vocabulary import ChargeState, LimitReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """`source` is a station's name, or "site"."""
+
+    at: float
+    source: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.text}"
+
+
+def changes(before: Scan | None, after: Scan) -> Iterator[Event]:
+    for text in _site_changes(before, after):
+        yield Event(at=after.at, source="site", text=text)
+    earlier = {s.name: s for s in before.plant.stations} if before else {}
+    for station in after.plant.stations:
+        old = earlier.get(station.name)
+        told = before.commands[station.name] if before else None
+        for text in _station_changes(old, told, station, after):
+            yield Event(at=after.at, source=station.name, text=text)
+
+
+def _site_changes(before: Scan | None, after: Scan) -> Iterator[str]:
+    old, new = before.plant if before else None, after.plant
+    if old is None or old.price != new.price:
+        yield price_text(new)
+    main = new.feeder.main.name
+    if old is None or old.limit_w(main) != new.limit_w(main):
+        yield f"power limit is {new.limit_w(main):.0f} W"
+    if before and after.overruns > before.overruns:
+        yield f"scan overrun: the last scan took {before.took_s:.3f} s ({after.overruns} so far)"
+
+
+def price_text(plant: Plant) -> str:
+    if plant.price is None:
+        return "price is unknown"
+    side = "above" if plant.price > plant.rules.price_limit else "within"
+    return f"price is {plant.price:.4f}, {side} the limit {plant.rules.price_limit:.4f}"
+
+
+def _station_changes(old: Station | None, told: Command | None, new: Station, scan: Scan) -> Iterator[str]:
+    was, seen = old.reading if old else None, new.reading
+    if seen is None:
+        if old is None or was is not None:
+            yield f"silent; counted as {new.may_draw_w():.0f} W"
+        return
+    if old is not None and was is None:
+        yield "answers"
+    if seen.fault and not (was and was.fault):
+        yield f"out of order: {seen.fault_code or 'no code'}".replace("_", " ")
+    if was and was.vehicle_connected != seen.vehicle_connected:
+        yield "vehicle plugged in" if seen.vehicle_connected else "vehicle unplugged"
+    if was and seen.state is ChargeState.CHARGING and was.state is not ChargeState.CHARGING:
+        yield f"charging at {seen.power_w or 0:.0f} W, {seen.state_of_charge_pct or 0:.1f} % charged"
+    if told and not told.charge_enable and seen.contactor_closed and was and was.contactor_closed:
+        yield "was told to open, but the contactor is still closed"
+    command = scan.commands[new.name]
+    if told is None or told.reason != command.reason:
+        yield reason_text(command.reason, scan.plant)
+
+
+def reason_text(reason: LimitReason, plant: Plant) -> str:
+    """Why a station is limited, in words that fit behind its name."""
+    match reason:
+        case LimitReason.NONE:
+            return "allowed to charge"
+        case LimitReason.PRICE if plant.price is None:
+            return "limited: the price is unknown"
+        case LimitReason.PRICE if plant.price > plant.rules.price_limit:
+            return f"limited: {price_text(plant)}"
+        case LimitReason.PRICE:
+            return "limited: the price has only just come within its limit"
+        case _:
+            return _TEXTS[reason]
+
+
+_TEXTS = {
+    LimitReason.POWER: "limited: it does not fit under the power limit",
+    LimitReason.VOLTAGE: "limited: the voltage is out of its band, or too near its edge to add load",
+    LimitReason.WAITING_TURN: "waits its turn",
+    LimitReason.NO_DATA: "limited: its readings are not known",
+    LimitReason.OPERATOR: "held back by the operator",
+    LimitReason.USER_STOP: "stopped by its driver",
+    LimitReason.FULL: "full",
+    LimitReason.FAILSAFE: "limited: the master above is silent",
+    LimitReason.FAULT: "out of order",
+    LimitReason.NO_VEHICLE: "no vehicle",
+}

@@ -1,0 +1,210 @@
+"""The master station: one scan cycle after the other.
+
+tick ─ poll      all stations at once; a dead one costs the others nothing
+     ─ decide    the rule's wishes, cut down by the interlock
+     ─ command   permission, limit and heartbeat to every station that answered, changed or not
+     ─ record    one immutable Scan
+     ─ serve     the registers of pev_master
+"""
+
+import asyncio
+import logging
+import math
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any
+
+from master_scada.decide import decide
+from master_scada.events import Event, changes
+from master_scada.links import Lines, StationLink
+from master_scada.memory import Memory
+from master_scada.model import Command, Plant, Reading, Scan, Station
+from master_scada.readings import orders
+from master_scada.registers import registers
+from master_scada.site_file import Site
+from master_scada.tariff import WrittenPrice
+from master_scada.upstream import SiteOrders, Upstream
+from modbus_link.clock import Clock
+from modbus_link.image import RegisterImage, Write
+from modbus_link.server import ModbusServer
+from register_maps.register_map import load_map
+
+log = logging.getLogger(__name__)
+
+FIRST_CONNECTIONS_S = 2.0
+"""How long the first scan waits for the lines to stand."""
+
+
+class Master:
+    """`run` scans and serves until cancelled. `on_scan` gets every scan and what happened in it.
+
+    `timeout_s`, of a request, is in seconds of this machine even where `clock` runs faster; by default
+    it leaves room in the scan period for a station that hangs.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        clock: Clock,
+        *,
+        timeout_s: float | None = None,
+        on_scan: Callable[[Scan, list[Event]], None] | None = None,
+    ) -> None:
+        self.site = site
+        self.clock = clock
+        self.period_s = site.scan_period_s
+        self.timeout_s = 0.4 * self.period_s if timeout_s is None else timeout_s
+        self.lines = Lines(site, self.timeout_s)
+        self.image = RegisterImage(load_map("pev_master").expanded(station=len(site.stations)))
+        self.server = ModbusServer(self.image, site.server.host, site.server.port)
+        self.scan: Scan | None = None
+        self._on_scan = on_scan
+        self._memory = Memory()
+        self._last: dict[str, Reading] = {}
+        self._last_seen: dict[str, float] = {}
+        self._heartbeat = random.randrange(0x10000)  # so that a restart is not taken for a standstill
+        self._overruns = 0
+        self._set_up_image()
+        self._upstream = Upstream(self.image, supervised=site.failsafe is not None, now=clock.now())
+
+    async def run(self) -> None:
+        """Scan until cancelled; CannotListen if the server's port can't be had."""
+        try:
+            await self.server.start()
+            log.info("%s: serving pev_master on %s", self.site.name, self.server)
+            await self.lines.open(FIRST_CONNECTIONS_S)
+            next_at = self.clock.now()
+            while True:
+                await self.cycle()
+                next_at = self._next_tick(next_at)
+                await self.clock.sleep_until(next_at)
+        finally:
+            await self.lines.close()
+            await self.server.stop()
+
+    async def cycle(self) -> Scan:
+        """One scan."""
+        began = self.clock.now()
+        readings = await self._poll(began)
+        plant, site_orders = self._plant(readings)
+        decision = decide(plant, self._memory)
+        self._memory = decision.memory
+        await self._command(plant, decision.commands)
+        scan = self._record(plant, decision.commands, began)
+        self.image.publish(registers(scan, site_orders, self._last_seen))
+        return scan
+
+    async def _poll(self, now: float) -> dict[str, Reading]:
+        answers = await self._each(lambda link: link.read(now))
+        readings = {name: seen for name, seen in answers.items() if seen is not None}
+        self._last |= readings
+        self._last_seen |= dict.fromkeys(readings, now)
+        return readings
+
+    def _plant(self, readings: Mapping[str, Reading]) -> tuple[Plant, SiteOrders]:
+        now = self.clock.now()
+        site_orders = self._upstream.orders(now)
+        rules = replace(self.site.rules, price_limit=self._register("price_limit"))
+        before = self.scan.commands if self.scan else {}
+        stations = tuple(
+            Station(
+                name=(entry := link.entry).name,
+                circuit=entry.circuit,
+                priority=entry.priority,
+                rated_power_w=entry.rated_power_w,
+                held=bool(self.image[f"station_{number}_hold"]),
+                reading=readings.get(entry.name),
+                last=self._last.get(entry.name),
+                enabled_before=entry.name in before and before[entry.name].charge_enable,
+            )
+            for number, link in enumerate(self.lines.stations, start=1)
+        )
+        plant = Plant(
+            now=now,
+            price=self.site.tariff.price(self.clock.time_of_day(), now),
+            rules=rules,
+            feeder=self.site.feeder,
+            stations=stations,
+            site_limit_w=site_orders.power_limit_w,
+            site_reason=site_orders.reason,
+        )
+        return plant, site_orders
+
+    async def _command(self, plant: Plant, commands: Mapping[str, Command]) -> None:
+        """To those that answered. The others keep no permission: without a heartbeat their failsafe trips."""
+        self._heartbeat = (self._heartbeat + 1) % 0x10000
+        answered = {s.name for s in plant.stations if s.reading}
+
+        async def write(link: StationLink) -> None:
+            if link.entry.name in answered:
+                command = commands[link.entry.name]
+                await link.write(
+                    orders(command, self._heartbeat, plant.price, plant.rules.price_limit, link.map)
+                )
+
+        await self._each(write)
+
+    async def _each(
+        self, call: Callable[[StationLink], Coroutine[Any, Any, Reading | None]]
+    ) -> dict[str, Reading | None]:
+        """`call` for all stations at once; those that take too long count as silent."""
+        tasks = {link.entry.name: asyncio.create_task(call(link)) for link in self.lines.stations}
+        _, late = await asyncio.wait(tasks.values(), timeout=1.25 * self.timeout_s)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+        return {name: None if task.cancelled() else task.result() for name, task in tasks.items()}
+
+    def _record(self, plant: Plant, commands: Mapping[str, Command], began: float) -> Scan:
+        number = self.scan.number + 1 if self.scan else 1
+        took_s = self.clock.now() - began
+        scan = Scan(
+            number=number,
+            at=plant.now,
+            took_s=took_s,
+            plant=plant,
+            commands=commands,
+            overruns=self._overruns,
+        )
+        events = list(changes(self.scan, scan))
+        self.scan = scan
+        for event in events:
+            log.info("%s", event)
+        if self._on_scan:
+            self._on_scan(scan, events)
+        return scan
+
+    def _next_tick(self, last: float) -> float:
+        """The next tick that can still be kept; those that can't are counted."""
+        missed = max(0, math.floor((self.clock.now() - last) / self.period_s))
+        self._overruns += missed
+        return last + (missed + 1) * self.period_s
+
+    def _set_up_image(self) -> None:
+        site, failsafe = self.site, self.site.failsafe
+        self.image.update(
+            {
+                "site_name": site.name,
+                "currency": site.currency,
+                "charge_enable": failsafe is None,
+                "power_limit": site.feeder.main.power_limit_w if failsafe is None else 0,
+                "price_limit": site.rules.price_limit,
+                "failsafe_power_limit": failsafe.power_limit_w if failsafe else 0,
+                "failsafe_timeout": failsafe.timeout_s if failsafe else 10,
+                "price": None,
+            }
+        )
+        self.image.on_written = self._take_price
+
+    def _take_price(self, write: Write) -> None:
+        tariff = self.site.tariff
+        if isinstance(tariff, WrittenPrice) and "price" in write.values:
+            price = write.values["price"]
+            tariff.write(float(price) if isinstance(price, int | float) else None, self.clock.now())
+
+    def _register(self, name: str) -> float:
+        value = self.image[name]
+        assert isinstance(value, int | float)
+        return float(value)

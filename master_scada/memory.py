@@ -1,0 +1,89 @@
+"""What the rule has to remember between scans. A master that starts without it goes on from what it reads."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from master_scada.model import Command, Plant, Station
+from register_maps.vocabulary import LimitReason
+
+_NEITHER_WANTS_NOR_WAITS = (LimitReason.NO_VEHICLE, LimitReason.FULL, LimitReason.USER_STOP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationMemory:
+    on_since: float | None = None
+    """Its turn began here; None while it is not allowed."""
+    off_since: float = -math.inf
+    waiting_since: float | None = None
+    """It has had a vehicle that wants to charge, and no permission, since then."""
+    reason: LimitReason = LimitReason.NONE
+    voltage_rise_pu: float = 0.0
+    """How much the voltage rose when the station was last shed: it will fall as much again."""
+    shed_at: float = -math.inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitMemory:
+    voltage_ok_since: float | None = None
+    shed_at: float = -math.inf
+    shed_voltage_pu: float = 0.0
+    shed: tuple[str, ...] = ()
+    """The last shed stations, until their effect on the voltage is known."""
+    admitted_at: float = -math.inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    price_ok_since: float | None = None
+    stations: Mapping[str, StationMemory] = field(default_factory=dict)
+    circuits: Mapping[str, CircuitMemory] = field(default_factory=dict)
+
+    def of_station(self, name: str) -> StationMemory:
+        return self.stations.get(name) or StationMemory()
+
+    def of_circuit(self, name: str) -> CircuitMemory:
+        return self.circuits.get(name) or CircuitMemory()
+
+
+def remember_commands(plant: Plant, memory: Memory, commands: Mapping[str, Command]) -> Memory:
+    """The memory after the stations were told `commands`."""
+    stations = {
+        s.name: _station_after(s, memory.stations.get(s.name), commands[s.name], plant.now)
+        for s in plant.stations
+    }
+    admitted_on = {
+        circuit
+        for s in plant.stations
+        if commands[s.name].charge_enable and not s.is_on
+        for circuit in plant.feeder.path(s.circuit)
+    }
+    circuits = dict(memory.circuits)
+    for name in admitted_on:
+        circuits[name] = replace(memory.of_circuit(name), admitted_at=plant.now)
+    return replace(memory, stations=stations, circuits=circuits)
+
+
+def _station_after(
+    station: Station, before: StationMemory | None, command: Command, now: float
+) -> StationMemory:
+    old = before or StationMemory()
+    if command.charge_enable:
+        since = old.on_since if old.on_since is not None else now
+        return replace(old, on_since=since, waiting_since=None, reason=command.reason)
+    just_off = before is None or old.on_since is not None
+    return replace(
+        old,
+        on_since=None,
+        off_since=now if just_off else old.off_since,
+        waiting_since=_waiting_since(station, old, command, now),
+        reason=command.reason,
+    )
+
+
+def _waiting_since(station: Station, old: StationMemory, command: Command, now: float) -> float | None:
+    if command.reason in _NEITHER_WANTS_NOR_WAITS:
+        return None
+    if station.reading is None:
+        return old.waiting_since
+    return now if old.waiting_since is None else old.waiting_since

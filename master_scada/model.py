@@ -1,0 +1,246 @@
+"""The plant as plain values: what the rule and the interlock see, decide and command."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circuit:
+    """A piece of the feeder with a limit of its own; `parent` is None for the main circuit."""
+
+    name: str
+    power_limit_w: float
+    nominal_voltage_v: float
+    voltage_band: tuple[float, float]
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a station said in this scan. None is "no value", never zero."""
+
+    vehicle_connected: bool
+    contactor_closed: bool
+    fully_charged: bool
+    user_stopped: bool
+    failsafe_active: bool
+    fault: bool
+    fault_code: FaultCode | None
+    state: ChargeState | None
+    charge_enable: bool
+    power_limit_w: float | None
+    voltage_v: float | None
+    current_a: float | None
+    power_w: float | None
+    state_of_charge_pct: float | None
+    session_energy_wh: float | None
+    total_energy_wh: float | None
+    charging_time_s: float | None
+    time_to_full_s: float | None
+    rated_power_w: float | None
+    minimum_power_w: float | None
+    failsafe_power_limit_w: float
+    heartbeat: int | None
+    measurement_age_s: float
+
+    @property
+    def is_on(self) -> bool:
+        """It charges, or may begin to at any moment, on the master's permission."""
+        return self.charge_enable and not (self.fault or self.fully_charged or self.user_stopped)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """A station in one scan: its place in the plant, its reading if it gave one, its last one if ever.
+
+    `enabled_before` says that the last command, followed or not, was to charge. `held` is the
+    operator's doing.
+    """
+
+    name: str
+    circuit: str
+    priority: int = 1
+    rated_power_w: float | None = None
+    held: bool = False
+    reading: Reading | None = None
+    last: Reading | None = None
+    enabled_before: bool = False
+
+    @property
+    def rating_w(self) -> float:
+        """The most that it can draw; infinite where nobody has said."""
+        last = self.last
+        known = last.rated_power_w if last else None
+        if known is None:
+            known = self.rated_power_w
+        return math.inf if known is None else known
+
+    @property
+    def minimum_w(self) -> float:
+        return (self.last.minimum_power_w if self.last else None) or 0.0
+
+    @property
+    def is_on(self) -> bool:
+        return self.reading is not None and self.reading.is_on
+
+    @property
+    def overdraw_w(self) -> float:
+        """What it draws where that is more than it was allowed; else 0."""
+        seen = self.reading
+        if seen is None or seen.power_w is None or seen.power_limit_w is None:
+            return 0.0
+        return seen.power_w if seen.power_w > 1.05 * seen.power_limit_w else 0.0
+
+    @property
+    def disobeys(self) -> bool:
+        """It may draw although it has been told not to, or can't be told: no command makes room here."""
+        seen = self.reading
+        return seen is None or (not seen.charge_enable and self.may_draw_w() > self.failsafe_share_w)
+
+    def may_draw_w(self) -> float:
+        """The most that it may be drawing now or begin to draw without being asked: the worst case."""
+        return max(self._under_orders_w(), self.failsafe_share_w)
+
+    def _under_orders_w(self) -> float:
+        seen = self.reading
+        if seen is None:
+            return self._silent_w()
+        if not seen.contactor_closed and not seen.charge_enable:
+            return max(0.0, seen.power_w or 0.0)
+        obeys = seen.charge_enable and seen.power_limit_w is not None
+        limit_w = min(self.rating_w, seen.power_limit_w or 0.0) if obeys else self.rating_w
+        return max(limit_w, seen.power_w or 0.0)
+
+    def _silent_w(self) -> float:
+        """Counted at its rating unless it was last seen open, and has not been told to close since."""
+        if self.last is None or self.last.contactor_closed or self.last.charge_enable:
+            return self.rating_w
+        return self.rating_w if self.enabled_before else 0.0
+
+    @property
+    def failsafe_share_w(self) -> float:
+        """What it may always draw by itself, because any station may lose its master at any time."""
+        return self.last.failsafe_power_limit_w if self.last else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The rule's settings. Times in seconds, prices per kWh in the site's currency."""
+
+    price_limit: float
+    rotation_s: float = 900.0
+    minimum_off_s: float = 10.0
+    overvoltage: str = "limit"
+    voltage_recovery: float = 0.01
+    settle_s: float = 2.0
+    """How long the effect of a switched contactor needs to be seen in the readings."""
+
+
+class Feeder:
+    """The tree of circuits."""
+
+    def __init__(self, circuits: Iterable[Circuit]) -> None:
+        self.circuits = {circuit.name: circuit for circuit in circuits}
+        self.main = next(c for c in self.circuits.values() if c.parent is None)
+        self._paths = {name: tuple(self._upwards(name)) for name in self.circuits}
+
+    def path(self, circuit: str) -> tuple[str, ...]:
+        """The circuit and all above it, up to the main one."""
+        return self._paths[circuit]
+
+    def _upwards(self, name: str | None) -> Iterator[str]:
+        while name is not None:
+            yield name
+            name = self.circuits[name].parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plant:
+    """Everything that one decision is made of. `price` is None where it is unknown."""
+
+    now: float
+    price: float | None
+    rules: Rules
+    feeder: Feeder
+    stations: tuple[Station, ...]
+    site_limit_w: float = math.inf
+    """A limit on the main circuits besides their own: the operator's, or the master above's."""
+    site_reason: LimitReason = LimitReason.NONE
+    """Why the master above keeps the whole site from charging; `none` where it doesn't."""
+
+    def limit_w(self, circuit: str) -> float:
+        own = self.feeder.circuits[circuit]
+        return own.power_limit_w if own.parent else min(own.power_limit_w, self.site_limit_w)
+
+    def grant_w(self, station: Station) -> float:
+        """What the station would be allowed to draw: its rating, or all that its circuits can carry."""
+        return min(station.rating_w, *(self.limit_w(name) for name in self.feeder.path(station.circuit)))
+
+
+class Loads:
+    """Watts on every circuit, added up towards the main ones; compared with their limits."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        self._watts = dict.fromkeys(plant.feeder.circuits, 0.0)
+
+    def add(self, station: Station, watts: float) -> None:
+        for name in self._plant.feeder.path(station.circuit):
+            self._watts[name] += watts
+
+    def __getitem__(self, circuit: str) -> float:
+        return self._watts[circuit]
+
+    def has_room(self, station: Station, watts: float) -> bool:
+        """Whether `watts` more at this station stays within the limit of every circuit above it."""
+        return all(
+            self._watts[name] + watts <= self._plant.limit_w(name)
+            for name in self._plant.feeder.path(station.circuit)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the rule would like for one station, and why not if not. `turn` orders those let in: low first."""
+
+    allow: bool
+    reason: LimitReason
+    grant_w: float = 0.0
+    turn: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What a station is told. None is sent to a silent one: its own failsafe opens it."""
+
+    charge_enable: bool
+    power_limit_w: float
+    reason: LimitReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """One cycle, as it was."""
+
+    number: int
+    at: float
+    took_s: float
+    plant: Plant
+    commands: Mapping[str, Command]
+    overruns: int
+
+    @property
+    def total_power_w(self) -> float:
+        """What the stations that answered say they draw."""
+        return total(s.reading.power_w for s in self.plant.stations if s.reading)
+
+    def voltages_v(self) -> list[float]:
+        readings = (s.reading for s in self.plant.stations)
+        return [r.voltage_v for r in readings if r and r.voltage_v is not None]
+
+
+def total(values: Iterable[float | None]) -> float:
+    return sum(value for value in values if value is not None)

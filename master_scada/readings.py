@@ -1,0 +1,116 @@
+"""Values by their canonical names to a `Reading`: any device whose map has the names is a station."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from master_scada.model import Command, Reading
+from register_maps.points import Value
+from register_maps.register_map import RegisterMap
+from register_maps.vocabulary import ChargeState, FaultCode
+
+NEEDED = ("charge_enable", "vehicle_connected", "contactor_closed", "voltage", "power")
+OPTIONAL = (
+    "fully_charged",
+    "user_stopped",
+    "failsafe_active",
+    "fault",
+    "fault_code",
+    "state",
+    "power_limit",
+    "current",
+    "state_of_charge",
+    "session_energy",
+    "total_energy",
+    "charging_time",
+    "time_to_full",
+    "rated_power",
+    "minimum_power",
+    "failsafe_power_limit",
+    "heartbeat",
+    "measurement_age",
+)
+MAX_AGE_S = 5.0
+"""Measured values older than this, or a heartbeat that stands still for so long, are no reading."""
+
+
+def missing_points(device: RegisterMap) -> list[str]:
+    """What keeps this map's device from being a station."""
+    missing = [name for name in NEEDED if name not in device.points]
+    enable = device.points.get("charge_enable")
+    if enable and enable.access != "rw":
+        missing.append("charge_enable with access rw")
+    return missing
+
+
+def points_to_read(device: RegisterMap) -> list[str]:
+    names = (name for name in (*NEEDED, *OPTIONAL) if name in device.points)
+    return [name for name in names if device.points[name].is_readable]
+
+
+def reading(values: Mapping[str, Value], rated_power_w: float | None) -> Reading:
+    """`rated_power_w` stands in where the device has no such point."""
+    rated = _number(values, "rated_power") if "rated_power" in values else rated_power_w
+    age_ms = _number(values, "measurement_age") if "measurement_age" in values else 0.0
+    heartbeat = _number(values, "heartbeat")
+    state, fault_code = values.get("state"), values.get("fault_code")
+    return Reading(
+        vehicle_connected=bool(values["vehicle_connected"]),
+        contactor_closed=bool(values["contactor_closed"]),
+        fully_charged=bool(values.get("fully_charged")),
+        user_stopped=bool(values.get("user_stopped")),
+        failsafe_active=bool(values.get("failsafe_active")),
+        fault=bool(values.get("fault")),
+        fault_code=FaultCode(str(fault_code)) if fault_code in list(FaultCode) else None,
+        state=ChargeState(str(state)) if state in list(ChargeState) else None,
+        charge_enable=bool(values["charge_enable"]),
+        power_limit_w=_number(values, "power_limit"),
+        voltage_v=_number(values, "voltage"),
+        current_a=_number(values, "current"),
+        power_w=_number(values, "power"),
+        state_of_charge_pct=_number(values, "state_of_charge"),
+        session_energy_wh=_number(values, "session_energy"),
+        total_energy_wh=_number(values, "total_energy"),
+        charging_time_s=_number(values, "charging_time"),
+        time_to_full_s=_number(values, "time_to_full"),
+        rated_power_w=rated,
+        minimum_power_w=_number(values, "minimum_power"),
+        failsafe_power_limit_w=_number(values, "failsafe_power_limit") or 0.0,
+        heartbeat=None if heartbeat is None else int(heartbeat),
+        measurement_age_s=math.inf if age_ms is None else age_ms / 1000,
+    )
+
+
+@dataclass(slots=True)
+class Freshness:
+    """Tells a living RTU from one whose network answers while its control loop, or a sensor, stands still."""
+
+    max_age_s: float = MAX_AGE_S
+    _heartbeat: int | None = None
+    _moved_at: float = -math.inf
+
+    def is_fresh(self, seen: Reading, now: float) -> bool:
+        if seen.heartbeat != self._heartbeat or seen.heartbeat is None:
+            self._heartbeat, self._moved_at = seen.heartbeat, now
+        return seen.measurement_age_s <= self.max_age_s and now - self._moved_at <= self.max_age_s
+
+
+def orders(
+    command: Command, heartbeat: int, price: float | None, price_limit: float, device: RegisterMap
+) -> dict[str, Value]:
+    """What to write, in order. Permission is the last thing given and the first taken away."""
+    numbers: dict[str, Value] = {
+        "power_limit": command.power_limit_w,
+        "master_heartbeat": heartbeat,
+        "limit_reason": command.reason,
+        "price": price,
+        "price_limit": price_limit,
+    }
+    enable: dict[str, Value] = {"charge_enable": command.charge_enable}
+    told = numbers | enable if command.charge_enable else enable | numbers
+    return {name: value for name, value in told.items() if name in device.points}
+
+
+def _number(values: Mapping[str, Value], name: str) -> float | None:
+    value = values.get(name)
+    return float(value) if isinstance(value, int | float) else None

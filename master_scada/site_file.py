@@ -1,0 +1,267 @@
+"""A site's YAML file: what `pev-scada master SITE.yaml` runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from textwrap import indent
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import with_config
+
+from master_scada.model import Circuit, Feeder, Rules
+from master_scada.readings import missing_points
+from master_scada.tariff import (
+    KINDS,
+    CsvTariff,
+    ModbusTariff,
+    ScheduleTariff,
+    Tariff,
+    WrittenPrice,
+    note_schedule,
+)
+from register_maps.register_map import RegisterMap, load_map
+from register_maps.yaml_file import STRICT_KEYS, BadFile, Faults, read_yaml, unknown
+
+Positive = Annotated[float, Gt(0)]
+NotNegative = Annotated[float, Ge(0)]
+Name = Annotated[str, MinLen(1)]
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFile:
+    price_limit: float
+    rotation_s: Positive = 900
+    minimum_off_s: NotNegative = 10
+    overvoltage: Literal["limit", "charge"] = "limit"
+    voltage_recovery: Annotated[float, Ge(0), Le(0.1)] = 0.01
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitFile:
+    name: Name
+    power_limit_w: Positive
+    nominal_voltage_v: Positive
+    voltage_band: tuple[Positive, Positive] = (0.95, 1.05)
+    parent: str | None = None
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationEntry:
+    """`rated_power_w` counts until the station has told its own, and where its map has no such point."""
+
+    name: Name
+    circuit: str
+    host: Name
+    port: Annotated[int, Ge(1), Le(65535)] = 502
+    map: str = "pev_rtu"
+    priority: Annotated[int, Ge(1), Le(100)] = 1
+    rated_power_w: Positive | None = None
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failsafe:
+    """For a site that hangs under a master above: what it may draw while that one is silent."""
+
+    timeout_s: Annotated[int, Ge(1), Le(3600)] = 10
+    power_limit_w: NotNegative = 0
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEntry:
+    host: str = "127.0.0.1"
+    port: Annotated[int, Ge(0), Le(65535)] = 5020
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFile:
+    """As written, but for its lists and its tariff, which `read_site` reads item by item, so that a fault
+    in one place hides none in another."""
+
+    site: Name
+    rule: RuleFile
+    tariff: Mapping[str, Any]
+    circuits: Annotated[list[Any], MinLen(1)]
+    stations: Annotated[list[Any], MinLen(1)]
+    scan_period_s: Annotated[float, Ge(0.1)] = 1.0
+    server: ServerEntry = field(default_factory=ServerEntry)
+    failsafe: Failsafe | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A site that is fit to run."""
+
+    name: str
+    scan_period_s: float
+    rules: Rules
+    feeder: Feeder
+    stations: tuple[StationEntry, ...]
+    maps: Mapping[str, RegisterMap]
+    tariff: Tariff
+    currency: str
+    server: ServerEntry
+    failsafe: Failsafe | None
+
+
+def read_site(path: Path) -> Site:
+    """The site in the file; BadFile with every fault in it and in the maps and prices that it names."""
+    faults = Faults(path)
+    data = read_yaml(path)
+    file = faults.parse(SiteFile, data)
+    tariff, currency = _read_tariff(data.get("tariff"), path, faults)
+    circuits = faults.parse_each(CircuitFile, data.get("circuits"), ("circuits",))
+    stations = faults.parse_each(StationEntry, data.get("stations"), ("stations",))
+    _note_circuit_faults(_mappings(data.get("circuits")), faults)
+    _note_bands(circuits, faults)
+    _note_station_faults(_mappings(data.get("stations")), _mappings(data.get("circuits")), faults)
+    maps = _read_maps(_mappings(data.get("stations")), path, faults)
+    faults.raise_if_any()
+    assert file is not None
+    assert tariff is not None
+    return Site(
+        name=file.site,
+        scan_period_s=file.scan_period_s,
+        rules=_rules(file),
+        feeder=Feeder(_circuit(entry) for entry in circuits if entry),
+        stations=tuple(entry for entry in stations if entry),
+        maps=maps,
+        tariff=tariff,
+        currency=currency,
+        server=file.server,
+        failsafe=file.failsafe,
+    )
+
+
+def _rules(file: SiteFile) -> Rules:
+    rule = file.rule
+    return Rules(
+        price_limit=rule.price_limit,
+        rotation_s=rule.rotation_s,
+        minimum_off_s=rule.minimum_off_s,
+        overvoltage=rule.overvoltage,
+        voltage_recovery=rule.voltage_recovery,
+        # One scan for the contactor to move, one for the new voltage to be read.
+        settle_s=2 * file.scan_period_s,
+    )
+
+
+def _circuit(entry: CircuitFile) -> Circuit:
+    return Circuit(
+        name=entry.name,
+        power_limit_w=entry.power_limit_w,
+        nominal_voltage_v=entry.nominal_voltage_v,
+        voltage_band=entry.voltage_band,
+        parent=entry.parent,
+    )
+
+
+def _read_tariff(data: object, path: Path, faults: Faults) -> tuple[Tariff | None, str]:
+    if not isinstance(data, dict):
+        return None, ""  # its absence is noted with the file's other keys
+    kind = KINDS.get(str(data.get("kind")))
+    if kind is None:
+        faults.add(("tariff", "kind"), unknown("kind of tariff", data.get("kind"), KINDS))
+        return None, ""
+    tariff = faults.parse(kind, data, ("tariff",))
+    if tariff is None:
+        return None, ""
+    match tariff:
+        case CsvTariff():
+            return tariff.load(path.parent, faults, ("tariff",)), tariff.currency
+        case ModbusTariff():
+            return WrittenPrice(tariff.max_age_s), tariff.currency
+        case ScheduleTariff():
+            note_schedule(tariff, faults, ("tariff",))
+            return tariff, tariff.currency
+
+
+def _mappings(data: object) -> list[dict[str, Any]]:
+    """The items as written; {} for one that is no mapping, so that the others keep their index."""
+    return [item if isinstance(item, dict) else {} for item in data] if isinstance(data, list) else []
+
+
+def _note_circuit_faults(circuits: list[dict[str, Any]], faults: Faults) -> None:
+    """What is wrong with the tree of circuits."""
+    names = [str(circuit.get("name")) for circuit in circuits]
+    parents = {str(c.get("name")): c.get("parent") for c in circuits}
+    for index, name in enumerate(names):
+        at = ("circuits", index)
+        parent = circuits[index].get("parent")
+        if names.index(name) != index:
+            faults.add((*at, "name"), f"{name!r} is the name of another circuit already")
+        if parent is not None and parent not in parents:
+            faults.add((*at, "parent"), unknown("circuit", parent, names))
+        elif _is_its_own_ancestor(name, parents):
+            faults.add((*at, "parent"), f"{name!r} would be its own ancestor")
+    main = [name for name, parent in parents.items() if parent is None]
+    if len(main) > 1:
+        faults.add(("circuits",), f"only the main circuit has no parent; here {' and '.join(main)} have none")
+
+
+def _note_bands(circuits: list[CircuitFile | None], faults: Faults) -> None:
+    for index, circuit in enumerate(circuits):
+        if circuit is None:
+            continue
+        low, high = circuit.voltage_band
+        if not low < 1 < high:
+            faults.add(
+                ("circuits", index, "voltage_band"),
+                f"[{low:g}, {high:g}] must reach from below to above 1, in shares of the nominal voltage",
+            )
+
+
+def _is_its_own_ancestor(name: str, parents: Mapping[str, str | None]) -> bool:
+    above, seen = parents[name], set[str]()
+    while above is not None and above in parents and above not in seen:
+        seen.add(above)
+        above = parents[above]
+    return name in seen
+
+
+def _read_maps(stations: list[dict[str, Any]], path: Path, faults: Faults) -> dict[str, RegisterMap]:
+    maps: dict[str, RegisterMap] = {}
+    for index, station in enumerate(stations):
+        at, name = ("stations", index), str(station.get("map", "pev_rtu"))
+        if name not in maps:
+            try:
+                maps[name] = load_map(name, base=path.parent)
+            except BadFile as error:
+                faults.add((*at, "map"), "the map has faults:\n" + indent(str(error), "  "))
+                continue
+            except LookupError as error:
+                faults.add((*at, "map"), str(error.args[0]))
+                continue
+        device = maps[name]
+        missing = missing_points(device)
+        if missing:
+            faults.add((*at, "map"), f"{name!r} lacks what the rule needs: {', '.join(missing)}")
+        if "rated_power" not in device.points and station.get("rated_power_w") is None:
+            faults.add(at, f"needs rated_power_w, because {name!r} has no point rated_power")
+    return maps
+
+
+def _note_station_faults(
+    stations: list[dict[str, Any]], circuits: list[dict[str, Any]], faults: Faults
+) -> None:
+    known = [str(circuit.get("name")) for circuit in circuits]
+    names: dict[str, int] = {}
+    places: dict[tuple[object, ...], str] = {}
+    for index, station in enumerate(stations):
+        at, name = ("stations", index), str(station.get("name"))
+        if name in names:
+            faults.add((*at, "name"), f"{name!r} is the name of stations[{names[name]}] already")
+        names.setdefault(name, index)
+        circuit = station.get("circuit")
+        if circuit is not None and circuit not in known:
+            faults.add((*at, "circuit"), unknown("circuit", circuit, known))
+        place = (station.get("host"), station.get("port", 502), station.get("map"))
+        if place in places:
+            faults.add((*at, "port"), f"{place[0]}:{place[1]} is {places[place]!r} already")
+        places.setdefault(place, name)

@@ -1,0 +1,190 @@
+"""Who may draw when not all can: headroom on every circuit, priority, and turns among equals."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from master_scada.memory import Memory
+from master_scada.model import Loads, Plant, Station
+from register_maps.vocabulary import LimitReason
+
+RAMP_DIVISOR = 20
+"""A circuit takes in one station of 20 (at least one) per settling time, so that its voltage can answer."""
+
+
+@dataclass(slots=True)
+class Shares:
+    """Who goes on, who comes in (in this order), and why the others don't."""
+
+    kept: list[Station] = field(default_factory=list)
+    admitted: list[Station] = field(default_factory=list)
+    refused: dict[str, LimitReason] = field(default_factory=dict)
+
+
+def shed_order(stations: Iterable[Station], memory: Memory) -> list[Station]:
+    """Who goes first: the lowest priority (the highest number), then who has had the longest turn."""
+
+    def key(station: Station) -> tuple[int, float, str]:
+        since = memory.of_station(station.name).on_since
+        return -station.priority, float("inf") if since is None else since, station.name
+
+    return sorted(stations, key=key)
+
+
+def share_power(plant: Plant, memory: Memory, on: Iterable[Station], ready: Iterable[Station]) -> Shares:
+    """`on` may go on charging and `ready` may begin, as far as voltage and price are concerned."""
+    round_ = _Round(plant, memory, shed_order(on, memory))
+    round_.shed_overload()
+    round_.count_never_seen()
+
+    def key(station: Station) -> tuple[int, float, str]:
+        since = memory.of_station(station.name).waiting_since
+        return station.priority, plant.now if since is None else since, station.name
+
+    for station in sorted(ready, key=key):
+        round_.serve(station)
+    return round_.shares
+
+
+class _Round:
+    """One scan's sharing. `present` is what may be drawn now; `settled` what may be drawn once
+    everybody who is told to stop has stopped. A station comes in only if it fits into both."""
+
+    def __init__(self, plant: Plant, memory: Memory, on: list[Station]) -> None:
+        self.plant, self.memory = plant, memory
+        self.shares = Shares(kept=on)
+        self.present, self.settled = Loads(plant), Loads(plant)
+        kept = {station.name for station in on}
+        for station in plant.stations:
+            if station.last is None:
+                continue
+            self.present.add(station, station.may_draw_w())
+            if station.name in kept:
+                self.settled.add(station, self._kept_w(station))
+            else:
+                self.settled.add(
+                    station, station.may_draw_w() if station.disobeys else station.failsafe_share_w
+                )
+        self._rooms = self._admission_room()
+
+    def shed_overload(self) -> None:
+        for station in list(self.shares.kept):
+            if not self.settled.has_room(station, 0.0):
+                self._dismiss(station, LimitReason.POWER)
+
+    def count_never_seen(self) -> None:
+        """Silent since the master began. Nobody may join on the power that they may draw; but nobody is
+        shed for it either: who let the others in has counted it."""
+        for station in self.plant.stations:
+            if station.last is None:
+                self.present.add(station, station.may_draw_w())
+                self.settled.add(station, station.may_draw_w())
+
+    def serve(self, station: Station) -> None:
+        watts = max(0.0, self.plant.grant_w(station) - station.may_draw_w())
+        if self.settled.has_room(station, watts):
+            self._admit_or_reserve(station, watts)
+            return
+        leaving = self._who_yields(station, watts)
+        if leaving:
+            for other in leaving:
+                is_turn = other.priority == station.priority
+                self._dismiss(other, LimitReason.WAITING_TURN if is_turn else LimitReason.POWER)
+            self._admit_or_reserve(station, watts)
+        elif not self._fits_without(station, watts, self._equal_or_weaker(station)):
+            self.shares.refused[station.name] = LimitReason.POWER
+        else:
+            self.shares.refused[station.name] = LimitReason.WAITING_TURN
+            if self._waited_s(station) >= self.plant.rules.rotation_s:
+                # Nobody behind it may fill the room that it is waiting for.
+                self._reserve(station, watts)
+
+    def _admit_or_reserve(self, station: Station, watts: float) -> None:
+        fits_now = self.present.has_room(station, watts) and self._has_admission_room(station)
+        self._reserve(station, watts)
+        if fits_now:
+            self._use_admission_room(station)
+            self.shares.admitted.append(station)
+        else:
+            self.shares.refused[station.name] = LimitReason.WAITING_TURN
+
+    def _reserve(self, station: Station, watts: float) -> None:
+        self.present.add(station, watts)
+        self.settled.add(station, watts)
+
+    def _dismiss(self, station: Station, reason: LimitReason) -> None:
+        self.shares.kept.remove(station)
+        self.shares.refused[station.name] = reason
+        self.settled.add(station, station.failsafe_share_w - self._kept_w(station))
+
+    def _kept_w(self, station: Station) -> float:
+        return max(self.plant.grant_w(station), station.overdraw_w, station.failsafe_share_w)
+
+    def _equal_or_weaker(self, station: Station) -> list[Station]:
+        drawing = [*self.shares.kept, *self.shares.admitted]
+        return [s for s in drawing if s.priority >= station.priority]
+
+    def _who_yields(self, station: Station, watts: float) -> list[Station]:
+        """The fewest that make room, lowest priority and longest turn first; none if all together can't."""
+        leaving: list[Station] = []
+        candidates = [s for s in self.shares.kept if self._must_yield(s, station)]
+        if not self._fits_without(station, watts, candidates):
+            return []
+        for other in candidates:
+            if self._fits_without(station, watts, leaving):
+                break
+            if self._is_in_the_way(other, station, watts, leaving):
+                leaving.append(other)
+        return leaving
+
+    def _must_yield(self, other: Station, to: Station) -> bool:
+        if other.priority != to.priority:
+            return other.priority > to.priority
+        since = self.memory.of_station(other.name).on_since
+        return since is not None and self.plant.now - since >= self.plant.rules.rotation_s
+
+    def _fits_without(self, station: Station, watts: float, leaving: Sequence[Station]) -> bool:
+        return not self._full_circuits(station, watts, leaving)
+
+    def _full_circuits(self, station: Station, watts: float, leaving: Sequence[Station]) -> set[str]:
+        full = set()
+        for name in self.plant.feeder.path(station.circuit):
+            freed = sum(
+                self._kept_w(s) - s.failsafe_share_w
+                for s in leaving
+                if name in self.plant.feeder.path(s.circuit)
+            )
+            if self.settled[name] - freed + watts > self.plant.limit_w(name):
+                full.add(name)
+        return full
+
+    def _is_in_the_way(
+        self, other: Station, station: Station, watts: float, leaving: Sequence[Station]
+    ) -> bool:
+        return not self._full_circuits(station, watts, leaving).isdisjoint(
+            self.plant.feeder.path(other.circuit)
+        )
+
+    def _waited_s(self, station: Station) -> float:
+        since = self.memory.of_station(station.name).waiting_since
+        return 0.0 if since is None else self.plant.now - since
+
+    def _admission_room(self) -> dict[str, int]:
+        """How many stations each circuit may take in during this scan."""
+        counts = dict.fromkeys(self.plant.feeder.circuits, 0)
+        for station in self.plant.stations:
+            for name in self.plant.feeder.path(station.circuit):
+                counts[name] += 1
+        settle_s, now = self.plant.rules.settle_s, self.plant.now
+        return {
+            name: max(1, count // RAMP_DIVISOR)
+            if now - self.memory.of_circuit(name).admitted_at >= settle_s
+            else 0
+            for name, count in counts.items()
+        }
+
+    def _has_admission_room(self, station: Station) -> bool:
+        return all(self._rooms[name] > 0 for name in self.plant.feeder.path(station.circuit))
+
+    def _use_admission_room(self, station: Station) -> None:
+        for name in self.plant.feeder.path(station.circuit):
+            self._rooms[name] -= 1

@@ -1,0 +1,174 @@
+"""The front door: one command, whose parts are imported only when they are called.
+
+So an RTU on a Raspberry Pi never loads the simulator or a screen. Exit codes: 0 done, 1 failed while
+running, 2 the input was wrong.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    help="Charge many electric cars behind one weak cable.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+maps = typer.Typer(help="The register maps: what every device says and hears.", no_args_is_help=True)
+app.add_typer(maps, name="map")
+
+StationPath = Annotated[Path, typer.Argument(metavar="STATION.yaml", help="The station's file.")]
+SitePath = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site's file.")]
+
+
+class MapFormat(StrEnum):
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+
+
+@app.command()
+def rtu(station: StationPath) -> None:
+    """Run one charging station."""
+    from modbus_link.clock import Clock
+    from rtu_firmware.rtu import Rtu, sim_board
+    from rtu_firmware.station_file import read_station
+
+    read = read_station(station)
+    _run(lambda: Rtu(read, sim_board(read), Clock()).run())
+
+
+@app.command()
+def master(site: SitePath) -> None:
+    """Run a master station."""
+    from master_scada.master import Master
+    from master_scada.site_file import read_site
+    from modbus_link.clock import Clock
+
+    read = read_site(site)
+    _run(lambda: Master(read, Clock()).run())
+
+
+@app.command()
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="Print events as lines, JSON last.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=1, help="Stop after so many seconds.")] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=4, help="How fast the story runs.")] = 1.0,
+) -> None:
+    """Watch a whole site on this machine: a master, two stations, a feeder and a moving price."""
+    from grid_sim.demo import run_demo
+
+    _run(lambda: run_demo(headless=headless, seconds=seconds, speed=speed), log_level=logging.ERROR)
+
+
+@app.command()
+def check(files: Annotated[list[Path], typer.Argument(metavar="FILE.yaml…")]) -> None:
+    """Look for faults in site, station and map files; each is listed with its place."""
+    from register_maps.yaml_file import BadFile
+
+    bad = False
+    for path in files:
+        try:
+            print(f"{path}: {_check_one(path)}")
+        except BadFile as error:
+            print(error, file=sys.stderr)
+            bad = True
+    raise typer.Exit(2 if bad else 0)
+
+
+def _check_one(path: Path) -> str:
+    from register_maps.register_map import read_map
+    from register_maps.yaml_file import BadFile, Fault, read_yaml
+
+    keys = read_yaml(path).keys()
+    if "stations" in keys or "circuits" in keys:
+        from master_scada.site_file import read_site
+
+        site = read_site(path)
+        return f"a site, {len(site.stations)} stations, no fault"
+    if "board" in keys or "listen" in keys:
+        from rtu_firmware.station_file import read_station
+
+        return f"station {read_station(path).name}, no fault"
+    if "points" in keys or "groups" in keys:
+        found = read_map(path)
+        return f"map {found.name}, {len(found.points)} points, no fault"
+    raise BadFile(
+        path,
+        [Fault(place=(), message="is no site (stations, circuits), station (board, listen) or map (points)")],
+    )
+
+
+@maps.command("list")
+def map_list() -> None:
+    """The maps that come with the project."""
+    from register_maps.register_map import load_map, map_names
+
+    for name in map_names():
+        found = load_map(name)
+        print(f"{name:12} version {found.version}  {len(found.points):3} points  {found.about}")
+
+
+@maps.command("show")
+def map_show(
+    name: Annotated[str, typer.Argument(help="A map's name, or a .yaml file.")],
+    format: Annotated[MapFormat, typer.Option(help="How to print it.")] = MapFormat.TEXT,
+) -> None:
+    """Every point of a map: where it stands, how it is written, what it means."""
+    from rich.console import Console
+
+    from register_maps.register_map import load_map
+    from register_maps.show import as_csv, as_markdown, as_text
+
+    found = load_map(name)
+    match format:
+        case MapFormat.TEXT:
+            as_text(found, Console())
+        case MapFormat.MARKDOWN:
+            print(as_markdown(found), end="")
+        case MapFormat.CSV:
+            print(as_csv(found), end="")
+
+
+def _run(program: Callable[[], Coroutine[Any, Any, None]], log_level: int = logging.INFO) -> None:
+    """Run until it ends, or until SIGINT or SIGTERM, after which it cleans up: contactors open."""
+    logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)-7s %(message)s")
+
+    async def until_signal() -> None:
+        task = asyncio.ensure_future(program())
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise
+
+    asyncio.run(until_signal())
+
+
+def main() -> None:
+    """The command; foreign tracebacks end here, as one clear line."""
+    from modbus_link.errors import LinkError
+    from register_maps.yaml_file import BadFile
+
+    try:
+        app()
+    except (BadFile, LookupError) as error:
+        print(error.args[0] if isinstance(error, LookupError) else error, file=sys.stderr)
+        sys.exit(2)
+    except LinkError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
