@@ -76,7 +76,7 @@ def reason_text(reason: LimitReason, plant: Plant) -> str:
             return "allowed to charge"
         case LimitReason.PRICE if plant.price is None:
             return "limited: the price is unknown"
-        case LimitReason.PRICE if plant.price > plant.rules.price_limit:
+        case LimitReason.PRICE if plant.price is not None and plant.price > plant.rules.price_limit:
             return f"limited: {price_text(plant)}"
         case LimitReason.PRICE:
             return "limited: the price has only just come within its limit"

@@ -1,12 +1,12 @@
 """The master's lines to its stations: one client for each host and port, one device for each station."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from master_scada.model import Reading
-from master_scada.readings import Freshness, points_to_read, reading
+from master_scada.readings import MAX_AGE_S, Freshness, points_to_read, reading
 from master_scada.site_file import Site, StationEntry
-from modbus_link.client import ModbusClient
 from modbus_link.device import Device, Transport
 from modbus_link.errors import LinkError
 from register_maps.points import Value
@@ -46,32 +46,49 @@ class StationLink:
             self.trouble = str(error)
 
 
-class Lines:
-    """All connections of a site."""
+class Connection(Transport, Protocol):
+    """What the master needs of a line; `ModbusClient` is one."""
 
-    def __init__(self, site: Site, timeout_s: float) -> None:
-        self._clients: dict[tuple[str, int], ModbusClient] = {}
-        max_age_s = max(5.0, 3 * site.scan_period_s)
+    min_interval_s: float
+
+    @property
+    def connected(self) -> bool: ...
+
+    def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Lines:
+    """All connections of a site; `connect` makes one to a host and port."""
+
+    def __init__(self, site: Site, connect: Callable[[str, int], Connection]) -> None:
+        self._connect = connect
+        self._connections: dict[tuple[str, int], Connection] = {}
+        max_age_s = max(MAX_AGE_S, 3 * site.scan_period_s)
         self.stations = [
-            StationLink(entry, site.maps[entry.map], self._client(entry, site, timeout_s), max_age_s)
+            StationLink(entry, site.maps[entry.map], self._connection(entry, site), max_age_s)
             for entry in site.stations
         ]
 
-    def _client(self, entry: StationEntry, site: Site, timeout_s: float) -> ModbusClient:
-        client = self._clients.setdefault(
-            (entry.host, entry.port), ModbusClient(entry.host, entry.port, timeout_s=timeout_s)
-        )
-        client.min_interval_s = max(client.min_interval_s, site.maps[entry.map].min_interval_ms / 1000)
-        return client
+    def _connection(self, entry: StationEntry, site: Site) -> Connection:
+        """One for each host and port, as many devices want it; the slowest of them sets the pace."""
+        place = (entry.host, entry.port)
+        if place not in self._connections:
+            self._connections[place] = self._connect(*place)
+        connection = self._connections[place]
+        interval_s = site.maps[entry.map].min_interval_ms / 1000
+        connection.min_interval_s = max(connection.min_interval_s, interval_s)
+        return connection
 
     async def open(self, wait_s: float) -> None:
         """Begin to connect, and give every line up to `wait_s` to stand before the first scan."""
-        for client in self._clients.values():
-            client.start()
+        for connection in self._connections.values():
+            connection.start()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + wait_s
-        while loop.time() < deadline and not all(c.connected for c in self._clients.values()):
+        while loop.time() < deadline and not all(c.connected for c in self._connections.values()):
             await asyncio.sleep(0.01)
 
     async def close(self) -> None:
-        await asyncio.gather(*(client.close() for client in self._clients.values()))
+        await asyncio.gather(*(connection.close() for connection in self._connections.values()))

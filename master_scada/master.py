@@ -13,11 +13,12 @@ import math
 import random
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from master_scada.decide import decide
 from master_scada.events import Event, changes
-from master_scada.links import Lines, StationLink
+from master_scada.links import Connection, Lines, StationLink
 from master_scada.memory import Memory
 from master_scada.model import Command, Plant, Reading, Scan, Station
 from master_scada.readings import orders
@@ -25,6 +26,7 @@ from master_scada.registers import registers
 from master_scada.site_file import Site
 from master_scada.tariff import WrittenPrice
 from master_scada.upstream import SiteOrders, Upstream
+from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.image import RegisterImage, Write
 from modbus_link.server import ModbusServer
@@ -40,7 +42,8 @@ class Master:
     """`run` scans and serves until cancelled. `on_scan` gets every scan and what happened in it.
 
     `timeout_s`, of a request, is in seconds of this machine even where `clock` runs faster; by default
-    it leaves room in the scan period for a station that hangs.
+    it leaves room in the scan period for a station that hangs. `connect` makes the lines to the stations;
+    by default they are Modbus TCP.
     """
 
     def __init__(
@@ -49,13 +52,14 @@ class Master:
         clock: Clock,
         *,
         timeout_s: float | None = None,
+        connect: Callable[[str, int], Connection] | None = None,
         on_scan: Callable[[Scan, list[Event]], None] | None = None,
     ) -> None:
         self.site = site
         self.clock = clock
         self.period_s = site.scan_period_s
         self.timeout_s = 0.4 * self.period_s if timeout_s is None else timeout_s
-        self.lines = Lines(site, self.timeout_s)
+        self.lines = Lines(site, connect or partial(ModbusClient, timeout_s=self.timeout_s))
         self.image = RegisterImage(load_map("pev_master").expanded(station=len(site.stations)))
         self.server = ModbusServer(self.image, site.server.host, site.server.port)
         self.scan: Scan | None = None

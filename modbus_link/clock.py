@@ -29,3 +29,21 @@ class Clock:
 
     async def sleep_until(self, when: float) -> None:
         await asyncio.sleep(max(0.0, (when - self.now()) / self.speed))
+
+
+class VirtualClock(Clock):
+    """Time that passes only when it is told to, or slept through."""
+
+    def __init__(self, start: datetime) -> None:
+        super().__init__(start=start)
+        self._now = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        self._now += seconds
+
+    async def sleep_until(self, when: float) -> None:
+        self._now = max(self._now, when)
+        await asyncio.sleep(0)

@@ -1,0 +1,234 @@
+"""A whole site on this machine: a master, two RTUs, their feeder, and an evening that happens to them.
+
+Everything talks over real sockets; only time runs faster.
+"""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from grid_sim.feeder import Feeder, FeederTap
+from grid_sim.story import (
+    BEATS,
+    LONGEST,
+    NEIGHBOURS,
+    SEGMENTS,
+    SOURCE_VOLTAGE_V,
+    SPEED,
+    START,
+    Beat,
+    background_w,
+)
+from hmi.master_reader import MasterReader
+from hmi.master_view import master_view
+from hmi.terminal import screen
+from master_scada.events import Event
+from master_scada.master import Master
+from master_scada.model import Scan
+from master_scada.site_file import read_site
+from modbus_link.client import ModbusClient
+from modbus_link.clock import Clock
+from modbus_link.device import Device
+from modbus_link.errors import LinkError
+from register_maps.register_map import load_map
+from register_maps.vocabulary import LimitReason
+from rtu_firmware.rtu import Rtu, sim_board
+from rtu_firmware.station_file import read_station
+
+FILES = Path(__file__).parent / "demo_site"
+RTU_TICK_S = 1.0
+FEEDER_TICK_S = 5.0
+REQUEST_TIMEOUT_S = 1.0
+AFTER_THE_END_S = 2.0
+EVENTS_SHOWN = 8
+
+
+async def run_demo(*, headless: bool, seconds: float | None, speed: float) -> None:
+    """Tell the story on the terminal, or as lines with one JSON line at the end; then stop everything."""
+    demo = Demo(speed=speed, headless=headless)
+    async with contextlib.AsyncExitStack() as stack:
+        await demo.start(stack)
+        print(demo.addresses(), flush=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await demo.until_told()
+    if headless:
+        print(json.dumps(demo.tally.summary()), flush=True)
+
+
+class Demo:
+    def __init__(self, *, speed: float, headless: bool) -> None:
+        self.clock = Clock(speed=SPEED * speed, start=START)
+        self.feeder = Feeder(SOURCE_VOLTAGE_V, SEGMENTS)
+        self.rtus = [self._rtu(path) for path in sorted(FILES.glob("rts*.yaml"))]
+        self.master = self._master()
+        self.tally = Tally()
+        self.events: deque[str] = deque(maxlen=EVENTS_SHOWN)
+        self.headless = headless
+
+    def addresses(self) -> str:
+        lines = [f"  pev_master  {self.master.server}  {self.master.site.name}"]
+        lines += [f"  pev_rtu     {rtu.server}  {rtu.station.name}" for rtu in self.rtus]
+        return "Modbus TCP servers, for any client while the demo runs:\n" + "\n".join(lines)
+
+    async def start(self, stack: contextlib.AsyncExitStack) -> None:
+        """Everything that runs beside the story; `stack` ends it."""
+        programs = [*(rtu.run() for rtu in self.rtus), self._neighbours(), self.master.run()]
+        if not self.headless:
+            programs.append(self._paint())
+        tasks = [asyncio.create_task(program) for program in programs]
+        stack.push_async_callback(_end, tasks)
+        while self.master.scan is None:
+            for task in tasks:
+                if task.done():
+                    await task  # raises what ended it
+            await asyncio.sleep(0.01)
+
+    async def until_told(self) -> None:
+        """The story, beat by beat, until both cars are full."""
+        for beat in BEATS:
+            await self.clock.sleep_until(beat.after.total_seconds())
+            await self._play(beat)
+        while not all(rtu.image["fully_charged"] for rtu in self.rtus):
+            if self.clock.now() > LONGEST.total_seconds():
+                return
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(AFTER_THE_END_S)
+
+    async def _play(self, beat: Beat) -> None:
+        """A person or a third party, with a Modbus client of its own."""
+        self._tell(beat.text)
+        servers = {rtu.station.name: rtu.server for rtu in self.rtus} | {"master": self.master.server}
+        server = servers[beat.device]
+        device_map = load_map("pev_master" if beat.device == "master" else "pev_rtu")
+        async with ModbusClient(server.host, server.port) as client:
+            while not client.connected:
+                await asyncio.sleep(0.01)
+            await Device(client, device_map).write(beat.values)
+
+    async def _neighbours(self) -> None:
+        """The background load, which moves all the time."""
+        next_at = self.clock.now()
+        while True:
+            elapsed = self.clock.time_of_day() - START
+            self.feeder.set_loads({NEIGHBOURS: background_w(elapsed)})
+            next_at = max(next_at + FEEDER_TICK_S, self.clock.now())
+            await self.clock.sleep_until(next_at)
+
+    async def _paint(self) -> None:
+        server = self.master.server
+        while server.port == 0 or self.master.scan is None:
+            await asyncio.sleep(0.01)
+        with Live(console=Console(), auto_refresh=False, transient=False) as live:
+            async with ModbusClient(server.host, server.port) as client:
+                reader = MasterReader(client)
+                while True:
+                    with contextlib.suppress(LinkError):
+                        view = master_view(await reader.read())
+                        time = f"{self.clock.time_of_day():%H:%M}"
+                        live.update(screen(view, time, self.events), refresh=True)
+                    await asyncio.sleep(0.25)
+
+    def _on_scan(self, scan: Scan, events: list[Event]) -> None:
+        self.tally.add(scan)
+        for event in events:
+            self._tell(str(event))
+
+    def _tell(self, text: str) -> None:
+        line = f"{self.clock.time_of_day():%H:%M:%S}  {text}"
+        self.events.append(line)
+        if self.headless:
+            print(line, flush=True)
+
+    def _rtu(self, path: Path) -> Rtu:
+        station = read_station(path)
+        station = replace(station, listen=replace(station.listen, port=_free_port(station.listen.port)))
+        board = sim_board(station)
+        board.line = FeederTap(self.feeder, station.name)
+        return Rtu(station, board, self.clock, tick_s=RTU_TICK_S)
+
+    def _master(self) -> Master:
+        site = read_site(FILES / "site.yaml")
+        ports = {rtu.station.name: rtu.station.listen.port for rtu in self.rtus}
+        site = replace(
+            site,
+            server=replace(site.server, port=_free_port(site.server.port)),
+            stations=tuple(replace(entry, port=ports[entry.name]) for entry in site.stations),
+        )
+        return Master(site, self.clock, timeout_s=REQUEST_TIMEOUT_S, on_scan=self._on_scan)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the demo counts: how often each reason limited a station, and every scan that broke a limit."""
+
+    scans: int = 0
+    overruns: int = 0
+    violations: int = 0
+    limits: Counter[str] = field(default_factory=Counter)
+    energy_kwh: dict[str, float] = field(default_factory=dict)
+    _reasons: dict[str, LimitReason] = field(default_factory=dict)
+    _out_since: float | None = None
+
+    def add(self, scan: Scan) -> None:
+        self.scans, self.overruns = scan.number, scan.overruns
+        for name, command in scan.commands.items():
+            if self._reasons.get(name) != command.reason:
+                self._reasons[name] = command.reason
+                if command.reason is not LimitReason.NONE:
+                    self.limits[command.reason] += 1
+        for station in scan.plant.stations:
+            if station.reading and station.reading.total_energy_wh is not None:
+                self.energy_kwh[station.name] = round(station.reading.total_energy_wh / 1000, 3)
+        over_power = scan.total_power_w > scan.plant.limit_w(scan.plant.feeder.main.name)
+        self.violations += over_power or self._voltage_is_out_too_long(scan)
+
+    def _voltage_is_out_too_long(self, scan: Scan) -> bool:
+        """The rule answers one step at a time: every station may have to go, one settling time each."""
+        main, plant = scan.plant.feeder.main, scan.plant
+        band_v = [share * main.nominal_voltage_v for share in main.voltage_band]
+        if all(band_v[0] <= v <= band_v[1] for v in scan.voltages_v()):
+            self._out_since = None
+            return False
+        if self._out_since is None:
+            self._out_since = scan.at
+        return scan.at - self._out_since > (len(plant.stations) + 1) * plant.rules.settle_s
+
+    def summary(self) -> dict[str, object]:
+        return {
+            "scans": self.scans,
+            "overruns": self.overruns,
+            "energy_kwh": self.energy_kwh,
+            "limits": dict(sorted(self.limits.items())),
+            "violations": self.violations,
+        }
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in reversed(tasks):
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port, or any free one where another program has it."""
+    for port in _and_any(wanted):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return int(probe.getsockname()[1])
+    raise OSError("no free port")
+
+
+def _and_any(port: int) -> Iterator[int]:
+    yield port
+    yield 0

@@ -1,0 +1,50 @@
+"""The two verbs of the Modbus client against a register image of the same process: no wire, no waiting.
+
+For simulations in virtual time. It asks the image as a server does, so what is refused there is
+refused here.
+"""
+
+from collections.abc import Sequence
+
+from modbus_link.errors import LinkDown, Refused
+from modbus_link.image import Refusal, RegisterImage
+from register_maps.points import Table
+
+
+class InMemoryLink:
+    """A `Connection` to `image`; `cut` breaks it and `mend` joins it again."""
+
+    def __init__(self, image: RegisterImage) -> None:
+        self._image = image
+        self.connected = True
+        self.min_interval_s = 0.0
+
+    def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def cut(self) -> None:
+        self.connected = False
+
+    def mend(self) -> None:
+        self.connected = True
+
+    async def read(self, table: Table, address: int, count: int, unit_id: int) -> Sequence[int]:
+        self._require_link()
+        try:
+            return self._image.read(table, address, count)
+        except Refusal as error:
+            raise Refused(f"read {table} {address}+{count}", error.code) from error
+
+    async def write(
+        self, table: Table, address: int, words: Sequence[int], unit_id: int, *, single: bool = True
+    ) -> None:
+        self._require_link()
+        try:
+            self._image.write(table, address, words, "in memory")
+        except Refusal as error:
+            raise Refused(f"write {table} {address}+{len(words)}", error.code) from error
+
+    def _require_link(self) -> None:
+        if not self.connected:
+            raise LinkDown("cut")
