@@ -38,7 +38,6 @@ from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.device import Device
 from modbus_link.errors import LinkError
-from register_maps.register_map import load_map
 from register_maps.vocabulary import LimitReason
 from rtu_firmware.rtu import Rtu, sim_board
 from rtu_firmware.station_file import read_station
@@ -108,11 +107,10 @@ class Demo:
         self._tell(beat.text)
         servers = {rtu.station.name: rtu.server for rtu in self.rtus} | {"master": self.master.server}
         server = servers[beat.device]
-        device_map = load_map("pev_master" if beat.device == "master" else "pev_rtu")
         async with ModbusClient(server.host, server.port) as client:
             while not client.connected:
                 await asyncio.sleep(0.01)
-            await Device(client, device_map).write(beat.values)
+            await Device(client, server.image.map).write(beat.values)
 
     async def _neighbours(self) -> None:
         """The background load, which moves all the time."""

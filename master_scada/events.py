@@ -38,7 +38,7 @@ def _site_changes(before: Scan | None, after: Scan) -> Iterator[str]:
     if old is None or old.limit_w(main) != new.limit_w(main):
         yield f"power limit is {new.limit_w(main):.0f} W"
     if before and after.overruns > before.overruns:
-        yield f"scan overrun: the last scan took {before.took_s:.3f} s ({after.overruns} so far)"
+        yield f"scan overrun: {after.overruns - before.overruns} missed, {after.overruns} so far"
 
 
 def price_text(plant: Plant) -> str:

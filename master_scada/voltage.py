@@ -39,7 +39,9 @@ def remember_voltage(plant: Plant, seen: Mapping[str, Extremes], memory: Memory)
         old = memory.of_circuit(name)
         found = seen.get(name)
         ok = found is None or _is_well_inside(circuit, found, plant)
-        since = (old.voltage_ok_since if old.voltage_ok_since is not None else plant.now) if ok else None
+        # A master that has just begun has not seen the voltage change: nothing to wait for.
+        began = plant.now if memory.stations else -math.inf
+        since = (began if old.voltage_ok_since is None else old.voltage_ok_since) if ok else None
         circuits[name] = replace(old, voltage_ok_since=since)
         if old.shed and found and plant.now - old.shed_at >= plant.rules.settle_s:
             rise_pu = max(0.0, found.low_pu - old.shed_voltage_pu)
