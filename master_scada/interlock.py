@@ -36,7 +36,7 @@ def _forbidden(station: Station, plant: Plant) -> LimitReason | None:
         (not seen.vehicle_connected, LimitReason.NO_VEHICLE),
         (plant.site_reason is not LimitReason.NONE, plant.site_reason),
         (plant.price is None or not plant.price <= plant.rules.price_limit, LimitReason.PRICE),
-        (seen.voltage_v is None, LimitReason.NO_DATA),
+        (seen.voltage_v is None or seen.rated_power_w is None, LimitReason.NO_DATA),
     ]
     return next((reason for holds, reason in forbidden if holds), None)
 

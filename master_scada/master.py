@@ -67,6 +67,7 @@ class Master:
         self._memory = Memory()
         self._last: dict[str, Reading] = {}
         self._last_seen: dict[str, float] = {}
+        self._sent: dict[str, Command] = {}
         self._heartbeat = random.randrange(0x10000)  # so that a restart is not taken for a standstill
         self._overruns = 0
         self._set_up_image()
@@ -110,7 +111,6 @@ class Master:
         now = self.clock.now()
         site_orders = self._upstream.orders(now)
         rules = replace(self.site.rules, price_limit=self._register("price_limit"))
-        before = self.scan.commands if self.scan else {}
         stations = tuple(
             Station(
                 name=(entry := link.entry).name,
@@ -120,7 +120,7 @@ class Master:
                 held=bool(self.image[f"station_{number}_hold"]),
                 reading=readings.get(entry.name),
                 last=self._last.get(entry.name),
-                enabled_before=entry.name in before and before[entry.name].charge_enable,
+                told_to_charge=entry.name in self._sent and self._sent[entry.name].charge_enable,
             )
             for number, link in enumerate(self.lines.stations, start=1)
         )
@@ -138,11 +138,12 @@ class Master:
     async def _command(self, plant: Plant, commands: Mapping[str, Command]) -> None:
         """To those that answered. The others keep no permission: without a heartbeat their failsafe trips."""
         self._heartbeat = (self._heartbeat + 1) % 0x10000
-        answered = {s.name for s in plant.stations if s.reading}
+        told = {s.name: commands[s.name] for s in plant.stations if s.reading}
+        self._sent |= told
 
         async def write(link: StationLink) -> None:
-            if link.entry.name in answered:
-                command = commands[link.entry.name]
+            command = told.get(link.entry.name)
+            if command:
                 await link.write(
                     orders(command, self._heartbeat, plant.price, plant.rules.price_limit, link.map)
                 )

@@ -56,8 +56,8 @@ class Reading:
 class Station:
     """A station in one scan: its place in the plant, its reading if it gave one, its last one if ever.
 
-    `enabled_before` says that the last command, followed or not, was to charge. `held` is the
-    operator's doing.
+    `told_to_charge` says that the last command sent, whether or not it arrived, was to charge. `held` is
+    the operator's doing.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Station:
     held: bool = False
     reading: Reading | None = None
     last: Reading | None = None
-    enabled_before: bool = False
+    told_to_charge: bool = False
 
     @property
     def rating_w(self) -> float:
@@ -118,7 +118,7 @@ class Station:
         """Counted at its rating unless it was last seen open, and has not been told to close since."""
         if self.last is None or self.last.contactor_closed or self.last.charge_enable:
             return self.rating_w
-        return self.rating_w if self.enabled_before else 0.0
+        return self.rating_w if self.told_to_charge else 0.0
 
     @property
     def failsafe_share_w(self) -> float:
@@ -190,6 +190,10 @@ class Loads:
     def add(self, station: Station, watts: float) -> None:
         for name in self._plant.feeder.path(station.circuit):
             self._watts[name] += watts
+
+    def hold(self, circuit: str, watts: float) -> None:
+        """Count `watts` on this circuit alone."""
+        self._watts[circuit] += watts
 
     def __getitem__(self, circuit: str) -> float:
         return self._watts[circuit]

@@ -89,7 +89,8 @@ def _why_not_join(
         return LimitReason.PRICE
     if not may_join(station, plant, seen, memory):
         return LimitReason.VOLTAGE
-    if plant.now - own.off_since < wait_s:
+    # A master that has just begun does not know how long the contactor has rested.
+    if station.name not in memory.stations or plant.now - own.off_since < wait_s:
         told = own.reason in (LimitReason.PRICE, LimitReason.VOLTAGE, LimitReason.POWER)
         return own.reason if told else LimitReason.WAITING_TURN
     return LimitReason.NONE

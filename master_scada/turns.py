@@ -96,7 +96,8 @@ class _Round:
             self.shares.refused[station.name] = LimitReason.WAITING_TURN
             if self._waited_s(station) >= self.plant.rules.rotation_s:
                 # Nobody behind it may fill the room that it is waiting for.
-                self._reserve(station, watts)
+                for name in self._full_circuits(station, watts, ()):
+                    self.settled.hold(name, watts)
 
     def _admit_or_reserve(self, station: Station, watts: float) -> None:
         fits_now = self.present.has_room(station, watts) and self._has_admission_room(station)
