@@ -52,7 +52,7 @@ EVENTS_SHOWN = 8
 
 async def run_demo(*, headless: bool, seconds: float | None, speed: float) -> None:
     """Tell the story on the terminal, or as lines with one JSON line at the end; then stop everything."""
-    demo = Demo(speed=speed, headless=headless)
+    demo = Demo(speed=speed, headless=headless, paints=not headless)
     async with contextlib.AsyncExitStack() as stack:
         await demo.start(stack)
         print(demo.addresses(), flush=True)
@@ -64,14 +64,16 @@ async def run_demo(*, headless: bool, seconds: float | None, speed: float) -> No
 
 
 class Demo:
-    def __init__(self, *, speed: float, headless: bool) -> None:
+    """The site, its world and its people. `headless` prints what happens; `paints` keeps a live screen."""
+
+    def __init__(self, *, speed: float, headless: bool, paints: bool) -> None:
         self.clock = Clock(speed=SPEED * speed, start=START)
         self.feeder = Feeder(SOURCE_VOLTAGE_V, SEGMENTS)
         self.rtus = [self._rtu(path) for path in sorted(FILES.glob("rts*.yaml"))]
         self.master = self._master()
         self.tally = Tally()
         self.events: deque[str] = deque(maxlen=EVENTS_SHOWN)
-        self.headless = headless
+        self._prints, self._paints = headless, paints
 
     def addresses(self) -> str:
         lines = [f"  pev_master  {self.master.server}  {self.master.site.name}"]
@@ -81,7 +83,7 @@ class Demo:
     async def start(self, stack: contextlib.AsyncExitStack) -> None:
         """Everything that runs beside the story; `stack` ends it."""
         programs = [*(rtu.run() for rtu in self.rtus), self._neighbours(), self.master.run()]
-        if not self.headless:
+        if self._paints:
             programs.append(self._paint())
         tasks = [asyncio.create_task(program) for program in programs]
         stack.push_async_callback(_end, tasks)
@@ -132,7 +134,7 @@ class Demo:
                     with contextlib.suppress(LinkError):
                         view = master_view(await reader.read())
                         time = f"{self.clock.time_of_day():%H:%M}"
-                        live.update(screen(view, time, self.events), refresh=True)
+                        live.update(screen(view, time, self.events, live.console.width), refresh=True)
                     await asyncio.sleep(0.25)
 
     def _on_scan(self, scan: Scan, events: list[Event]) -> None:
@@ -143,7 +145,7 @@ class Demo:
     def _tell(self, text: str) -> None:
         line = f"{self.clock.time_of_day():%H:%M:%S}  {text}"
         self.events.append(line)
-        if self.headless:
+        if self._prints:
             print(line, flush=True)
 
     def _rtu(self, path: Path) -> Rtu:

@@ -18,9 +18,9 @@ STATE_TEXTS = {
 }
 REASON_TEXTS = {
     LimitReason.NONE: "",
-    LimitReason.PRICE: "price above the limit",
+    LimitReason.PRICE: "price above its limit",
     LimitReason.POWER: "no room under the power limit",
-    LimitReason.VOLTAGE: "voltage out of its band",
+    LimitReason.VOLTAGE: "limited by the feeder's voltage",
     LimitReason.WAITING_TURN: "waits its turn",
     LimitReason.NO_DATA: "no data",
     LimitReason.OPERATOR: "held by the operator",

@@ -15,23 +15,29 @@ from register_maps.vocabulary import ChargeState
 # Blue and orange are told apart by everyone; words say the same.
 GOOD, LIMITED, BAD = "bold dodger_blue1", "bold dark_orange", "bold red"
 
+WIDE = 104
+"""Columns from which there is room for energy and time."""
 
-def screen(view: MasterView, time_of_day: str, events: Iterable[str]) -> RenderableType:
+
+def screen(view: MasterView, time_of_day: str, events: Iterable[str], width: int) -> RenderableType:
     """The whole screen: the site's three conditions, the stations, the last events."""
     return Group(
         Panel(_site(view), title=f"{view.site}  {time_of_day}", title_align="left", border_style="dim"),
-        _stations(view),
-        Panel(Text("\n".join(events)), title="Last events", title_align="left", border_style="dim"),
+        _stations(view, is_wide=width >= WIDE),
+        Panel(
+            Text("\n".join(events), no_wrap=True, overflow="ellipsis"),
+            title="Last events",
+            title_align="left",
+            border_style="dim",
+        ),
         Text(f"{view.scans} scans, {view.overruns} overruns", style="dim"),
     )
 
 
 def _site(view: MasterView) -> RenderableType:
     table = Table.grid(padding=(0, 2))
-    table.add_column(width=8)
-    table.add_column(width=26)
-    table.add_column(width=30)
-    table.add_column()
+    for width in (7, 16, 16, None):
+        table.add_column(width=width, no_wrap=True)
     table.add_row("Price", *_price(view))
     table.add_row("Power", *_power(view))
     table.add_row("Voltage", *_voltage(view))
@@ -42,22 +48,17 @@ def _price(view: MasterView) -> tuple[RenderableType, ...]:
     limit = f"limit {view.price_limit:.2f}" if view.price_limit is not None else ""
     if view.price is None:
         return Text("unknown", style=BAD), "", limit
-    verdict = (
-        Text("too dear: nobody charges", style=LIMITED) if view.price_is_over else Text("ok", style=GOOD)
-    )
-    return (
-        f"{view.price:.4f} {view.currency}/kWh",
-        _bar(view.price, 2 * (view.price_limit or 1)),
-        limit,
-        verdict,
-    )
+    verdict = _verdict("too dear" if view.price_is_over else "ok", view.price_is_over, limit)
+    return f"{view.price:.4f} {view.currency}/kWh", _bar(view.price, 2 * (view.price_limit or 1)), verdict
 
 
 def _power(view: MasterView) -> tuple[RenderableType, ...]:
     limit = f"limit {view.power_limit_w / 1000:.2f} kW"
     if view.power_w is None:
         return Text("unknown", style=BAD), "", limit
-    return f"{view.power_w / 1000:.2f} kW", _bar(view.power_w, view.power_limit_w), limit
+    is_over = view.power_w > view.power_limit_w
+    verdict = _verdict("too much" if is_over else "ok", is_over, limit)
+    return f"{view.power_w / 1000:.2f} kW", _bar(view.power_w, view.power_limit_w), verdict
 
 
 def _voltage(view: MasterView) -> tuple[RenderableType, ...]:
@@ -66,44 +67,42 @@ def _voltage(view: MasterView) -> tuple[RenderableType, ...]:
     if view.lowest_voltage_v is None or view.highest_voltage_v is None:
         return Text("unknown", style=BAD), "", band
     measured = f"{view.lowest_voltage_v:.1f} to {view.highest_voltage_v:.1f} V"
-    verdict = Text("out of its band", style=LIMITED) if view.voltage_is_out else Text("ok", style=GOOD)
-    return measured, _bar(view.lowest_voltage_v - low, high - low), band, verdict
+    verdict = _verdict("out" if view.voltage_is_out else "ok", view.voltage_is_out, band)
+    return measured, _bar(view.lowest_voltage_v - low, high - low), verdict
 
 
-def _stations(view: MasterView) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, expand=True)
-    for heading in (
-        "station",
-        "state",
-        "charge",
-        "",
-        "power",
-        "voltage",
-        "energy",
-        "charging",
-        "to full",
-        "why",
-    ):
-        table.add_column(heading, ratio=2 if heading == "why" else None, no_wrap=True)
-    for station in view.stations:
-        table.add_row(*_station(station))
+def _verdict(text: str, is_limiting: bool, limit: str) -> Text:
+    return Text.assemble((text, LIMITED if is_limiting else GOOD), f", {limit}")
+
+
+def _stations(view: MasterView, *, is_wide: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0))
+    for heading in ("station", "state", "charge", "", "power", "voltage", "to full"):
+        table.add_column(heading, no_wrap=heading != "state", ratio=1 if heading == "state" else None)
+    for heading in ("time", "energy") if is_wide else ():
+        table.add_column(heading, no_wrap=True)
+    for row in view.stations:
+        table.add_row(*_station(row), *(_session(row) if is_wide else ()))
     return table
 
 
 def _station(row: StationRow) -> tuple[RenderableType, ...]:
     charge = row.state_of_charge_pct
+    why = f": {row.reason_text}" if row.reason_text else ""
     return (
         row.name,
-        Text(row.state_text, style=_style(row)),
-        _bar(charge or 0, 100, width=18),
+        Text.assemble((row.state_text, _style(row)), why),
+        _bar(charge or 0, 100, width=10),
         "" if charge is None else f"{charge:.1f} %",
         "" if row.power_w is None else f"{row.power_w:.0f} W",
         "" if row.voltage_v is None else f"{row.voltage_v:.1f} V",
-        "" if row.session_energy_wh is None else f"{row.session_energy_wh / 1000:.2f} kWh",
-        duration(row.charging_time_s),
         duration(row.time_to_full_s),
-        row.reason_text,
     )
+
+
+def _session(row: StationRow) -> tuple[RenderableType, ...]:
+    energy_wh = row.session_energy_wh
+    return duration(row.charging_time_s), "" if energy_wh is None else f"{energy_wh / 1000:.2f} kWh"
 
 
 def _style(row: StationRow) -> str:
@@ -120,7 +119,7 @@ def duration(seconds: float | None) -> str:
     return f"{minutes // 60}:{minutes % 60:02} h"
 
 
-def _bar(value: float, total: float, width: int = 30) -> ProgressBar:
+def _bar(value: float, total: float, width: int = 16) -> ProgressBar:
     share = min(max(value / total, 0.0), 1.0) if total else 0.0
     return ProgressBar(
         total=1.0, completed=share, width=width, complete_style="dodger_blue1", finished_style="dark_orange"

@@ -1,0 +1,59 @@
+# `make demo` and `make test` do all the set-up themselves, in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo test check docs pictures bench clean
+help:
+	@echo "make demo      watch a whole site on this machine"
+	@echo "make test      ruff, mypy, the import rule and every test"
+	@echo "make check     ruff, mypy and the import rule alone"
+	@echo "make docs      the register tables, from the YAML maps"
+	@echo "make pictures  the pictures of the documents, from the running program"
+	@echo "make bench     the benchmarks"
+
+demo: .venv/.for-demo
+	$(BIN)/pev-scada demo
+
+test: check .venv/.apt
+	$(BIN)/pytest
+
+check: .venv/.for-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -n 0 tests/test_imports.py
+
+docs: .venv/.for-dev
+	$(BIN)/python docs/make_registers.py
+
+pictures: .venv/.for-dev
+	$(BIN)/python docs/make_pictures.py
+
+bench: .venv/.for-dev
+	$(BIN)/python benchmarks/scan.py
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/.for-demo: .venv/.created pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[sim,hmi]'
+	@touch $@
+
+.venv/.for-dev: .venv/.created pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@ .venv/.for-demo
+
+.venv/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "pev-scada needs Python 3.11 or newer; name one with: make PYTHON=python3.11 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || tests/apt-install python3-venv || \
+		{ echo "Python's venv module is missing: sudo apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	@touch $@
+
+# Programs that some tests run; a test whose program is missing is skipped by name.
+.venv/.apt: tests/apt-packages
+	@tests/apt-install $$(cat tests/apt-packages) || \
+		echo "not installed, and their tests skipped: $$(cat tests/apt-packages)"
+	@touch $@
