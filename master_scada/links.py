@@ -9,6 +9,7 @@ from master_scada.readings import MAX_AGE_S, Freshness, points_to_read, reading
 from master_scada.site_file import Site, StationEntry
 from modbus_link.device import Device, Transport
 from modbus_link.errors import LinkError
+from register_maps.codec import EncodeError
 from register_maps.points import Value
 from register_maps.register_map import RegisterMap
 
@@ -42,7 +43,7 @@ class StationLink:
     async def write(self, values: Mapping[str, Value]) -> None:
         try:
             await self._device.write(values)
-        except LinkError as error:
+        except (LinkError, EncodeError) as error:
             self.trouble = str(error)
 
 

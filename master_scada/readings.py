@@ -30,6 +30,8 @@ OPTIONAL = (
     "heartbeat",
     "measurement_age",
 )
+_STATES: dict[Value, ChargeState] = {state.value: state for state in ChargeState}
+_FAULT_CODES: dict[Value, FaultCode] = {code.value: code for code in FaultCode}
 MAX_AGE_S = 5.0
 """Measured values older than this, or a heartbeat that stands still for so long, are no reading."""
 
@@ -53,7 +55,6 @@ def reading(values: Mapping[str, Value], rated_power_w: float | None) -> Reading
     rated = _number(values, "rated_power") if "rated_power" in values else rated_power_w
     age_ms = _number(values, "measurement_age") if "measurement_age" in values else 0.0
     heartbeat = _number(values, "heartbeat")
-    state, fault_code = values.get("state"), values.get("fault_code")
     return Reading(
         vehicle_connected=bool(values["vehicle_connected"]),
         contactor_closed=bool(values["contactor_closed"]),
@@ -61,8 +62,8 @@ def reading(values: Mapping[str, Value], rated_power_w: float | None) -> Reading
         user_stopped=bool(values.get("user_stopped")),
         failsafe_active=bool(values.get("failsafe_active")),
         fault=bool(values.get("fault")),
-        fault_code=FaultCode(str(fault_code)) if fault_code in list(FaultCode) else None,
-        state=ChargeState(str(state)) if state in list(ChargeState) else None,
+        fault_code=_FAULT_CODES.get(values.get("fault_code")),
+        state=_STATES.get(values.get("state")),
         charge_enable=bool(values["charge_enable"]),
         power_limit_w=_number(values, "power_limit"),
         voltage_v=_number(values, "voltage"),
@@ -108,7 +109,8 @@ def orders(
     }
     enable: dict[str, Value] = {"charge_enable": command.charge_enable}
     told = numbers | enable if command.charge_enable else enable | numbers
-    return {name: value for name, value in told.items() if name in device.points}
+    points = device.points
+    return {name: value for name, value in told.items() if name in points and points[name].is_writable}
 
 
 def _number(values: Mapping[str, Value], name: str) -> float | None:

@@ -10,26 +10,27 @@ import contextlib
 import logging
 import random
 import socket
-from collections.abc import Sequence
+import struct
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import (
     ReadCoilsRequest,
-    ReadCoilsResponse,
     ReadDiscreteInputsRequest,
     WriteMultipleCoilsRequest,
     WriteSingleCoilRequest,
 )
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
-    ReadHoldingRegistersResponse,
     ReadInputRegistersRequest,
     WriteMultipleRegistersRequest,
     WriteSingleRegisterRequest,
 )
 
-from modbus_link.errors import BadReply, LinkDown, LinkTimeout, Refused
+from modbus_link.errors import BadReply, LinkDown, LinkTimeout, Refused, reason
 from modbus_link.mbap import Adu, BadFrame, Framer, frame
+from register_maps.blocks import Span
 from register_maps.points import Table
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ _READS: dict[Table, type[ModbusPDU]] = {
 class ModbusClient:
     """One connection to one host and port; any number of unit ids may be asked over it.
 
-    Requests go out one at a time, in the order of the calls. Use as an async context manager, or call
+    Calls are served one at a time, in their order. Use as an async context manager, or call
     `start` and `close`.
     """
 
@@ -88,62 +89,82 @@ class ModbusClient:
             self._keeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._keeper
+            self._keeper = None
         if self._link:
-            link = self._link
+            link, self._link = self._link, None
             link.drop("closed")
             await link.lost
+        self._why_down = "closed"
 
     async def read(self, table: Table, address: int, count: int, unit_id: int) -> Sequence[int]:
         """`count` words, or bits in a bit table."""
-        what = f"read {table} {address}+{count} of {self}"
-        reply = await self._request(_READS[table](address=address, count=count), unit_id, what)
-        response: ModbusPDU
-        if table.holds_bits:
-            response, size = ReadCoilsResponse(), (count + 7) // 8
-        else:
-            response, size = ReadHoldingRegistersResponse(), 2 * count
-        if len(reply) != 2 + size or reply[1] != size:
-            raise BadReply(f"{what}: {len(reply)} bytes, {size + 2} expected")
-        response.decode(reply[1:])
-        return response.bits[:count] if table.holds_bits else response.registers
+        (values,) = await self.read_all([Span(table=table, address=address, count=count)], unit_id)
+        return values
+
+    async def read_all(self, spans: Sequence[Span], unit_id: int) -> list[Sequence[int]]:
+        """The words (or bits) of every span. The requests go out together: only for a device that takes
+        as many at once."""
+        pdus = [_read_pdu(span.table, span.address, span.count) for span in spans]
+        replies = await self._request(pdus, unit_id, lambda n: f"read {spans[n]} of {self}")
+        return [self._values(span, reply, unit_id) for span, reply in zip(spans, replies, strict=True)]
 
     async def write(
         self, table: Table, address: int, words: Sequence[int], unit_id: int, *, single: bool = True
     ) -> None:
         """Write words, or bits in a bit table. One of them goes by function 5 or 6, if `single` allows."""
         what = f"write {table} {address}+{len(words)} of {self}"
-        request = _write_request(table, address, words, single=single)
-        reply = await self._request(request, unit_id, what)
+        if not table.is_writable:  # on the wire it would be the coil or the register of that address
+            raise ValueError(f"{what}: this table can only be read")
+        pdu = _pdu(_write_request(table, address, words, single=single))
+        (reply,) = await self._request([pdu], unit_id, lambda _: what)
         # All four write replies echo the request's first four bytes after the function code.
-        if reply[1:] != request.encode()[:4]:
+        if reply[1:] != pdu[1:5]:
             raise BadReply(f"{what}: the reply does not repeat the request")
 
-    async def _request(self, request: ModbusPDU, unit_id: int, what: str) -> bytes:
-        pdu = bytes((request.function_code,)) + request.encode()
-        async with self._turn:
-            await self._pace()
-            reply = await self._exchange(pdu, unit_id, what)
-        if len(reply) == 2 and reply[0] == request.function_code | 0x80:
-            raise Refused(what, reply[1])
-        if reply[0] != request.function_code:
-            raise BadReply(f"{what}: function {reply[0]:#04x} in the reply to {request.function_code:#04x}")
-        return reply
+    def _values(self, span: Span, reply: bytes, unit_id: int) -> Sequence[int]:
+        size = (span.count + 7) // 8 if span.table.holds_bits else 2 * span.count
+        if len(reply) != 2 + size or reply[1] != size:
+            raise BadReply(f"read {span} of {self}: {len(reply)} bytes, {size + 2} expected")
+        if not span.table.holds_bits:
+            return struct.unpack_from(f">{span.count}H", reply, 2)
+        bits = int.from_bytes(reply[2:], "little")
+        return [bits >> n & 1 for n in range(span.count)]
 
-    async def _exchange(self, pdu: bytes, unit_id: int, what: str) -> bytes:
+    async def _request(
+        self, pdus: Sequence[bytes], unit_id: int, what: Callable[[int], str]
+    ) -> Sequence[bytes]:
+        async with self._turn:
+            if self.min_interval_s:
+                await self._pace()
+            replies = await self._exchange(pdus, unit_id, what)
+        for n, (pdu, reply) in enumerate(zip(pdus, replies, strict=True)):
+            if reply[0] == pdu[0]:
+                continue
+            if len(reply) == 2 and reply[0] == pdu[0] | 0x80:
+                raise Refused(what(n), reply[1])
+            raise BadReply(f"{what(n)}: function {reply[0]:#04x} in the reply to {pdu[0]:#04x}")
+        return replies
+
+    async def _exchange(
+        self, pdus: Sequence[bytes], unit_id: int, what: Callable[[int], str]
+    ) -> Sequence[bytes]:
         link = self._link
         if link is None:
-            raise LinkDown(f"{what}: {self._why_down}")
-        self._transaction_id = self._transaction_id % 0xFFFF + 1
+            raise LinkDown(f"{what(0)}: {self._why_down}")
+        first = self._transaction_id + 1 if self._transaction_id + len(pdus) <= 0xFFFF else 1
+        self._transaction_id = first + len(pdus) - 1
         try:
             async with asyncio.timeout(self.timeout_s):
-                return await link.exchange(self._transaction_id, unit_id, pdu)
+                return await link.exchange(first, unit_id, pdus)
         except TimeoutError as error:
             # A late reply could be taken for a fresh one, and a half-open connection never comes
             # back: begin again on a new one.
             link.drop("no reply in time")
-            raise LinkTimeout(f"{what}: no reply within {self.timeout_s:g} s") from error
+            raise LinkTimeout(f"{what(0)}: no reply within {self.timeout_s:g} s") from error
+        except _WrongUnit as error:
+            raise BadReply(f"{what(0)}: {error}") from error
         except ConnectionError as error:
-            raise LinkDown(f"{what}: {error}") from error
+            raise LinkDown(f"{what(0)}: {error}") from error
 
     async def _pace(self) -> None:
         if self.min_interval_s:
@@ -171,16 +192,44 @@ class ModbusClient:
             async with asyncio.timeout(self.timeout_s):
                 _, link = await loop.create_connection(_Link, self.host, self.port)
         except TimeoutError:
-            reason = f"no connection within {self.timeout_s:g} s"
-        except OSError as error:
-            reason = error.strerror or str(error)
+            why = f"no connection within {self.timeout_s:g} s"
+        except (OSError, ValueError, OverflowError) as error:  # the latter: no host name, no port number
+            why = reason(error)
         else:
             log.info("%s: connected", self)
             return link
-        if reason != self._why_down:
-            log.warning("%s: can't connect: %s", self, reason)
-        self._why_down = reason
+        if why != self._why_down:
+            log.warning("%s: can't connect: %s", self, why)
+        self._why_down = why
         return None
+
+
+class _WrongUnit(Exception):
+    """Another unit answered than was asked."""
+
+
+class _Pending:
+    """Requests that are out, and the replies that have come so far."""
+
+    def __init__(self, first: int, unit_id: int, count: int) -> None:
+        self.done: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
+        self._first, self._unit_id = first, unit_id
+        self._replies: list[bytes | None] = [None] * count
+        self._missing = count
+
+    def take(self, adu: Adu) -> bool:
+        """Whether it was the reply to one of these requests, and not to one that was given up."""
+        index = adu.transaction_id - self._first
+        if not 0 <= index < len(self._replies) or self._replies[index] is not None or self.done.done():
+            return False
+        if adu.unit_id != self._unit_id:
+            self.done.set_exception(_WrongUnit(f"unit {adu.unit_id} answered for unit {self._unit_id}"))
+            return True
+        self._replies[index] = adu.pdu
+        self._missing -= 1
+        if not self._missing:
+            self.done.set_result([reply for reply in self._replies if reply is not None])
+        return True
 
 
 class _Link(asyncio.Protocol):
@@ -191,18 +240,18 @@ class _Link(asyncio.Protocol):
         self.lost: asyncio.Future[str] = loop.create_future()
         self.has_answered = False
         self._framer = Framer()
-        self._pending: tuple[int, int, asyncio.Future[bytes]] | None = None
+        self._pending: _Pending | None = None
         self._transport: asyncio.Transport | None = None
         self._reason = "closed by the other side"
 
-    async def exchange(self, transaction_id: int, unit_id: int, pdu: bytes) -> bytes:
+    async def exchange(self, first: int, unit_id: int, pdus: Sequence[bytes]) -> list[bytes]:
+        """The replies to `pdus`, which go out together with transaction ids from `first` on."""
         if self._transport is None or self._transport.is_closing():
             raise ConnectionError(self._reason)
-        reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._pending = (transaction_id, unit_id, reply)
-        self._transport.write(frame(transaction_id, unit_id, pdu))
+        self._pending = _Pending(first, unit_id, len(pdus))
+        self._transport.write(b"".join(frame(first + n, unit_id, pdu) for n, pdu in enumerate(pdus)))
         try:
-            return await reply
+            return await self._pending.done
         finally:
             self._pending = None
 
@@ -221,29 +270,28 @@ class _Link(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             for adu in self._framer.feed(data):
-                self._take(adu)
+                if self._pending and self._pending.take(adu):
+                    self.has_answered = True
         except BadFrame as error:
             self.drop(f"not Modbus TCP: {error}")
-
-    def _take(self, adu: Adu) -> None:
-        if self._pending is None or adu.transaction_id != self._pending[0]:
-            return  # the reply to a request that was given up
-        _, unit_id, reply = self._pending
-        if reply.done():
-            return
-        self.has_answered = True
-        if adu.unit_id != unit_id:
-            reply.set_exception(ConnectionError(f"unit {adu.unit_id} answered for unit {unit_id}"))
-        else:
-            reply.set_result(adu.pdu)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if isinstance(exc, OSError) and exc.strerror:
             self._reason = exc.strerror
-        if self._pending and not self._pending[2].done():
-            self._pending[2].set_exception(ConnectionError(self._reason))
+        if self._pending and not self._pending.done.done():
+            self._pending.done.set_exception(ConnectionError(self._reason))
         if not self.lost.done():
             self.lost.set_result(self._reason)
+
+
+def _pdu(request: ModbusPDU) -> bytes:
+    return bytes((request.function_code,)) + request.encode()
+
+
+@lru_cache(maxsize=1000)
+def _read_pdu(table: Table, address: int, count: int) -> bytes:
+    """The same few requests, in every scan."""
+    return _pdu(_READS[table](address=address, count=count))
 
 
 def _write_request(table: Table, address: int, words: Sequence[int], *, single: bool) -> ModbusPDU:

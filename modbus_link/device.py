@@ -4,16 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
-from register_maps.blocks import plan_reads
-from register_maps.codec import encode
+from register_maps.blocks import Span, plan_reads
+from register_maps.codec import EncodeError, encode
 from register_maps.points import Point, Table, Value
 from register_maps.register_map import RegisterMap
+
+MAX_WRITTEN = {Table.COIL: 0x7B0, Table.HOLDING_REGISTER: 0x7B}
+"""Most bits or words that one request may write (MODBUS Application Protocol V1.1b3, 6.11 and 6.12)."""
 
 
 class Transport(Protocol):
     """The two verbs of Modbus: what `ModbusClient` does over TCP, and a test may do in memory."""
 
-    async def read(self, table: Table, address: int, count: int, unit_id: int) -> Sequence[int]: ...
+    async def read_all(self, spans: Sequence[Span], unit_id: int) -> list[Sequence[int]]: ...
 
     async def write(
         self, table: Table, address: int, words: Sequence[int], unit_id: int, *, single: bool = True
@@ -28,29 +31,40 @@ class Device:
     ) -> None:
         self.map = device_map
         self._transport = transport
-        self._blocks = plan_reads(device_map, names)
+        blocks, size = plan_reads(device_map, names), device_map.max_transactions
+        self._batches = [blocks[n : n + size] for n in range(0, len(blocks), size)]
 
     async def read(self) -> dict[str, Value]:
         """Values by name, all or none; LinkError where the device does not give them."""
         values: dict[str, Value] = {}
-        for block in self._blocks:
-            words = await self._transport.read(block.table, block.address, block.count, self.map.unit_id)
-            values |= block.decode(words)
+        for blocks in self._batches:
+            replies = await self._transport.read_all(blocks, self.map.unit_id)
+            for block, words in zip(blocks, replies, strict=True):
+                values |= block.decode(words)
         return values
 
     async def write(self, values: Mapping[str, Value]) -> None:
-        """Write in the given order; points that stand next to each other go in one request."""
-        for run in _runs([self.map.points[name] for name in values]):
+        """Write in the given order; points that stand next to each other go in one request.
+
+        EncodeError for a point that can only be read, and then nothing is written, or for a value that
+        does not fit its point.
+        """
+        points = [self.map.points[name] for name in values]
+        for point in points:
+            if not point.is_writable:
+                raise EncodeError(f"{point.name} can only be read")
+        for run in _runs(points):
+            table = run[0].table
             words = [word for point in run for word in encode(point, values[point.name])]
-            await self._transport.write(
-                run[0].table, run[0].address, words, self.map.unit_id, single=not self.map.force_fc16
-            )
+            single = table.holds_bits or not self.map.force_fc16
+            await self._transport.write(table, run[0].address, words, self.map.unit_id, single=single)
 
 
 def _runs(points: Sequence[Point]) -> Iterable[list[Point]]:
     run = list(points[:1])
     for before, after in pairwise(points):
-        if after.table is not before.table or after.address != before.end:
+        adjacent = after.table is before.table and after.address == before.end
+        if not adjacent or after.end - run[0].address > MAX_WRITTEN[after.table]:
             yield run
             run = []
         run.append(after)

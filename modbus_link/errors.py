@@ -8,6 +8,8 @@ LinkError
 └── CannotListen     a server's address can't be had          (also an OSError)
 """
 
+import os
+import socket
 from enum import IntEnum
 
 
@@ -50,3 +52,12 @@ class Refused(LinkError):
 
 class CannotListen(LinkError, OSError):
     """The server's host and port can't be had."""
+
+
+def reason(error: Exception) -> str:
+    """Why the system can't connect or listen; asyncio's own text repeats the address in its stead."""
+    if not isinstance(error, OSError):
+        return str(error)
+    if error.errno and not isinstance(error, socket.gaierror):
+        return os.strerror(error.errno)
+    return error.strerror or str(error)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modbus_link.errors import ExceptionCode
-from register_maps.codec import EncodeError, decode, encode
+from register_maps.codec import EncodeError, decoder, encoder
 from register_maps.points import Point, Table, Value
 from register_maps.register_map import RegisterMap
 
@@ -28,41 +28,44 @@ class Write:
 class RegisterImage:
     """The tables of one map, holding each point's last value.
 
-    `on_read` is called before a client reads, so that values which age can be made fresh. `on_write`
-    gets every write of a client before it takes effect and may raise `Refusal`; `on_written` follows
-    once it has. All of it happens in one step of the event loop, so a value is never seen half changed.
+    `on_read` is called before a client reads from a table, so that values which age can be made fresh.
+    `on_write` gets every write of a client before it takes effect and may raise `Refusal`; `on_written`
+    follows once it has. All of it happens in one step of the event loop, so a value is never seen half
+    changed.
     """
 
     def __init__(self, device_map: RegisterMap) -> None:
         self.map = device_map
-        self.on_read: Callable[[], None] | None = None
+        self.on_read: Callable[[Table], None] | None = None
         self.on_write: Callable[[Write], None] | None = None
         self.on_written: Callable[[Write], None] | None = None
-        self._points = device_map.points
         self._last: dict[str, Value] = {}
         self._words: dict[Table, list[int]] = {}
         self._readable: dict[Table, bytearray] = {}
-        self._at: dict[tuple[Table, int], Point] = {}
+        self._slots: dict[str, _Slot] = {}
         for table in Table:
-            points = [p for p in self._points.values() if p.table is table]
+            points = [p for p in device_map.points.values() if p.table is table]
             size = max((p.end for p in points), default=0)
-            self._words[table] = [0] * size
-            self._readable[table] = bytearray(size)
-            for point in points:
-                self._at[table, point.address] = point
-                self._readable[table][point.address : point.end] = bytes([point.is_readable]) * point.width
+            words = self._words[table] = [0] * size
+            readable = self._readable[table] = bytearray(size)
+            for p in points:
+                readable[p.address : p.end] = bytes([p.is_readable]) * p.width
+                self._slots[p.name] = _Slot(p, words, p.address, p.end, decoder(p), encoder(p))
+        self._writable = {
+            (slot.point.table, slot.start): slot for slot in self._slots.values() if slot.point.is_writable
+        }
 
     def __getitem__(self, name: str) -> Value:
-        point = self._points[name]
-        return decode(point, self._words[point.table][point.address : point.end])
+        slot = self._slots[name]
+        return slot.decode(slot.words[slot.start : slot.end])
 
     def update(self, values: Mapping[str, Value]) -> None:
         """Set points by name; EncodeError, and nothing changed, if a value does not fit its point."""
-        last = self._last
+        last, slots = self._last, self._slots
         changed = {n: v for n, v in values.items() if n not in last or last[n] != v}  # encoding costs most
-        encoded = [(p := self._points[name], encode(p, value)) for name, value in changed.items()]
-        for point, words in encoded:
-            self._words[point.table][point.address : point.end] = words
+        encoded = [(slots[name], slots[name].encode(value)) for name, value in changed.items()]
+        for slot, words in encoded:
+            slot.words[slot.start : slot.end] = words
         last |= changed
 
     def publish(self, values: Mapping[str, Value]) -> None:
@@ -79,7 +82,7 @@ class RegisterImage:
     def read(self, table: Table, address: int, count: int) -> list[int]:
         """For a client; Refusal where any of the addresses is no readable point's."""
         if self.on_read:
-            self.on_read()
+            self.on_read(table)
         readable = self._readable[table]
         end = address + count
         if end > len(readable) or readable.find(0, address, end) != -1:
@@ -88,8 +91,8 @@ class RegisterImage:
 
     def write(self, table: Table, address: int, words: Sequence[int], peer: str) -> None:
         """For a client; takes effect whole or, with a Refusal, not at all."""
-        points = self._points_written(table, address, address + len(words))
-        values = {p.name: self._accepted(p, words[p.address - address : p.end - address]) for p in points}
+        slots = self._slots_written(table, address, address + len(words))
+        values = {s.point.name: s.accepted(words[s.start - address : s.end - address]) for s in slots}
         write = Write(values=values, peer=peer)
         if self.on_write:
             self.on_write(write)
@@ -99,20 +102,32 @@ class RegisterImage:
         if self.on_written:
             self.on_written(write)
 
-    def _points_written(self, table: Table, address: int, end: int) -> list[Point]:
+    def _slots_written(self, table: Table, address: int, end: int) -> list["_Slot"]:
         """The writable points that fill address…end exactly: half a value can't be written."""
-        points: list[Point] = []
+        slots: list[_Slot] = []
         while address < end:
-            point = self._at.get((table, address))
-            if point is None or not point.is_writable or point.end > end:
+            slot = self._writable.get((table, address))
+            if slot is None or slot.end > end:
                 raise Refusal(ExceptionCode.ILLEGAL_DATA_ADDRESS)
-            points.append(point)
-            address = point.end
-        return points
+            slots.append(slot)
+            address = slot.end
+        return slots
 
-    def _accepted(self, point: Point, words: Sequence[int]) -> Value:
-        value = decode(point, words)
-        is_declared_none = point.nan is not None and encode(point, None) == list(words)
-        if value is None and not is_declared_none:
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A point, ready to be read and set: its place in the table that holds it, and its codec."""
+
+    point: Point
+    words: list[int]
+    start: int
+    end: int
+    decode: Callable[[Sequence[int]], Value]
+    encode: Callable[[Value], list[int]]
+
+    def accepted(self, words: Sequence[int]) -> Value:
+        """The value that a client wants to write; Refusal where it is none."""
+        value = self.decode(words)
+        if value is None and (self.point.nan is None or self.encode(None) != list(words)):
             raise Refusal(ExceptionCode.ILLEGAL_DATA_VALUE)
         return value

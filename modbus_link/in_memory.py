@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from modbus_link.errors import LinkDown, Refused
 from modbus_link.image import Refusal, RegisterImage
+from register_maps.blocks import Span
 from register_maps.points import Table
 
 
@@ -29,12 +30,9 @@ class InMemoryLink:
     def mend(self) -> None:
         self.connected = True
 
-    async def read(self, table: Table, address: int, count: int, unit_id: int) -> Sequence[int]:
+    async def read_all(self, spans: Sequence[Span], unit_id: int) -> list[Sequence[int]]:
         self._require_link()
-        try:
-            return self._image.read(table, address, count)
-        except Refusal as error:
-            raise Refused(f"read {table} {address}+{count}", error.code) from error
+        return [self._read(span) for span in spans]
 
     async def write(
         self, table: Table, address: int, words: Sequence[int], unit_id: int, *, single: bool = True
@@ -44,6 +42,12 @@ class InMemoryLink:
             self._image.write(table, address, words, "in memory")
         except Refusal as error:
             raise Refused(f"write {table} {address}+{len(words)}", error.code) from error
+
+    def _read(self, span: Span) -> Sequence[int]:
+        try:
+            return self._image.read(span.table, span.address, span.count)
+        except Refusal as error:
+            raise Refused(f"read {span}", error.code) from error
 
     def _require_link(self) -> None:
         if not self.connected:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 
-from modbus_link.errors import CannotListen, ExceptionCode
+from modbus_link.errors import CannotListen, ExceptionCode, reason
 from modbus_link.image import RegisterImage
 from modbus_link.mbap import Adu, BadFrame, Framer, frame
 from modbus_link.requests import respond
@@ -40,10 +40,10 @@ class ModbusServer:
             self._server = await loop.create_server(
                 lambda: _Connection(self.image, self._connections), self.host, self.port, backlog=512
             )
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except (OSError, ValueError, OverflowError) as error:  # the latter: no host name, no port number
+            why = reason(error)
             raise CannotListen(
-                f"can't listen on {self}: {reason[:1].lower()}{reason[1:]}; choose another port or host"
+                f"can't listen on {self}: {why[:1].lower()}{why[1:]}; choose another port or host"
             ) from error
         self.port = self._server.sockets[0].getsockname()[1]
 

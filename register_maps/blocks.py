@@ -14,12 +14,21 @@ MAX_BITS = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
-    """One request: `count` addresses of `table` from `address` on, and the points that lie in it."""
+class Span:
+    """What one request reads: `count` addresses of `table` from `address` on."""
 
     table: Table
     address: int
     count: int
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.address}+{self.count}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block(Span):
+    """A span, and the points that lie in it."""
+
     points: tuple[Point, ...]
 
     def decode(self, words: Sequence[int]) -> dict[str, Value]:

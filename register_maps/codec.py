@@ -2,9 +2,10 @@
 
 import math
 import struct
+import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from register_maps.points import ByteOrder, Point, PointType, Value, raw_range
 
@@ -37,13 +38,7 @@ def decode(point: Point, words: Sequence[int]) -> Value:
 
 def encode(point: Point, value: Value) -> list[int]:
     """The words (or bits) that hold `value`, rounded to the point's scale; EncodeError if none can."""
-    if point.type is PointType.BOOL:
-        if not isinstance(value, bool):
-            raise EncodeError(f"{point.name} takes true or false, not {value!r}")
-        return [int(value)]
-    data = _text_bytes(point, value) if point.type is PointType.STRING else _number_bytes(point, value)
-    words = [high << 8 | low for high, low in zip(data[::2], data[1::2], strict=True)]
-    return _ordered(point, words)
+    return encoder(point)(value)
 
 
 @lru_cache(maxsize=100_000)
@@ -75,12 +70,15 @@ def _finisher(point: Point) -> Callable[[int | float], Value]:
     if point.type is PointType.FLAGS:
         names = point.values
         return lambda raw: frozenset(name for bit, name in names.items() if int(raw) >> bit & 1)
+    return _integer_finisher(point) if point.type.is_integer else _float_finisher(point)
+
+
+def _integer_finisher(point: Point) -> Callable[[int | float], Value]:
     nan, scale, digits = point.nan, point.scale, _digits(point.scale)
-    low = -math.inf if point.min is None else point.min
-    high = math.inf if point.max is None else point.max
+    low, high = _limits(point)
 
     def finish(raw: int | float) -> Value:
-        if raw == nan or raw != raw or raw in (math.inf, -math.inf):
+        if raw == nan:
             return None
         value = raw if scale == 1 else round(raw * scale, digits)
         return value if low <= value <= high else None
@@ -88,38 +86,85 @@ def _finisher(point: Point) -> Callable[[int | float], Value]:
     return finish
 
 
-def _number_bytes(point: Point, value: Value) -> bytes:
-    raw = _raw_number(point, value)
-    try:
-        return struct.pack(">" + _FORMAT[point.type], raw)
-    except (struct.error, OverflowError) as error:
-        raise EncodeError(f"{point.name} can't hold {value!r}: too large for {point.type}") from error
+def _float_finisher(point: Point) -> Callable[[int | float], Value]:
+    scale, biggest = point.scale, sys.float_info.max
+    low, high = _limits(point)
+    # A limit such as 110.3 is no float32: what the point holds in its stead must pass.
+    slack = 2**-23 if point.type is PointType.FLOAT32 else 2**-50
+    low, high = max(low - abs(low) * slack, -biggest), min(high + abs(high) * slack, biggest)
+
+    def finish(raw: int | float) -> Value:
+        value = raw * scale
+        return value if low <= value <= high else None  # NaN and infinity are never in between
+
+    return finish
 
 
-def _raw_number(point: Point, value: Value) -> int | float:
-    if point.type is PointType.ENUM:
-        return _raw_of_name(point, value)
-    if point.type is PointType.FLAGS:
-        names = value if isinstance(value, frozenset) else frozenset([value])
-        return sum(1 << _raw_of_name(point, name) for name in names)
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return _raw_none(point)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise EncodeError(f"{point.name} takes a number, not {value!r}")
+def _limits(point: Point) -> tuple[float, float]:
     low = -math.inf if point.min is None else point.min
     high = math.inf if point.max is None else point.max
-    if not low <= value <= high:
-        raise EncodeError(f"{point.name} takes {low:g}…{high:g} {point.unit}, not {value:g}")
-    if not point.type.is_integer:
-        return value / point.scale
-    return _raw_integer(point, value)
+    return low, high
 
 
-def _raw_integer(point: Point, value: int | float) -> int:
-    raw = round(value / point.scale) if point.scale != 1 else round(value)
+@lru_cache(maxsize=100_000)
+def encoder(point: Point) -> Callable[[Value], list[int]]:
+    """`encode` for one point, prepared once."""
+    if point.type is PointType.BOOL:
+        return lambda value: _bit(point, value)
+    if point.type is PointType.STRING:
+        return lambda value: _ordered(point, _words(_text_bytes(point, value)))
+    raw = _raw_maker(point)
+    if point.width == 1 and not _order(point).swaps_bytes:
+        return lambda value: [int(raw(value)) & 0xFFFF]
+    pack = struct.Struct(">" + _FORMAT[point.type]).pack
+
+    def numbers(value: Value) -> list[int]:
+        try:
+            return _ordered(point, _words(pack(raw(value))))
+        except (struct.error, OverflowError) as error:
+            raise EncodeError(f"{point.name} can't hold {value!r}: too large for {point.type}") from error
+
+    return numbers
+
+
+def _raw_maker(point: Point) -> Callable[[Value], int | float]:
+    if point.type is PointType.ENUM:
+        return lambda value: _raw_of_name(point, value)
+    if point.type is PointType.FLAGS:
+        return lambda value: _raw_of_flags(point, value)
+    low, high = _limits(point)
+    finish = _integer_maker(point) if point.type.is_integer else partial(_raw_float, point)
+
+    def raw(value: Value) -> int | float:
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+            return _raw_none(point)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise EncodeError(f"{point.name} takes a number, not {value!r}")
+        if not low <= value <= high:
+            raise EncodeError(f"{point.name} takes {low:g}…{high:g} {point.unit}, not {value:g}")
+        return finish(value)
+
+    return raw
+
+
+def _integer_maker(point: Point) -> Callable[[int | float], int]:
+    scale, nan = point.scale, point.nan
     low, high = raw_range(point.type)
-    if not low <= raw <= high or raw == point.nan:
-        raise EncodeError(f"{point.name} can't hold {value!r} {point.unit}: outside {point.type}")
+
+    def raw(value: int | float) -> int:
+        exact = value if scale == 1 else value / scale  # which may be infinite, and then has no round()
+        number = round(exact) if low - 1 < exact < high + 1 else None
+        if number is None or number == nan or not low <= number <= high:
+            raise EncodeError(f"{point.name} can't hold {value!r} {point.unit}: outside {point.type}")
+        return number
+
+    return raw
+
+
+def _raw_float(point: Point, value: int | float) -> float:
+    raw = value / point.scale
+    if math.isinf(raw):
+        raise OverflowError("infinity means 'no value'")
     return raw
 
 
@@ -131,6 +176,11 @@ def _raw_none(point: Point) -> int | float:
     return point.nan
 
 
+def _raw_of_flags(point: Point, value: Value) -> int:
+    names = value if isinstance(value, frozenset) else frozenset([value])
+    return sum(1 << _raw_of_name(point, name) for name in names)
+
+
 def _raw_of_name(point: Point, name: object) -> int:
     for raw, known in point.values.items():
         if known == name:
@@ -138,10 +188,21 @@ def _raw_of_name(point: Point, name: object) -> int:
     raise EncodeError(f"{point.name} takes one of {', '.join(point.values.values())}, not {name!r}")
 
 
+def _bit(point: Point, value: Value) -> list[int]:
+    if not isinstance(value, bool):
+        raise EncodeError(f"{point.name} takes true or false, not {value!r}")
+    return [int(value)]
+
+
+def _words(data: bytes) -> list[int]:
+    return list(struct.unpack(f">{len(data) // 2}H", data))
+
+
 def _text_bytes(point: Point, value: Value) -> bytes:
     """UTF-8, cut at a whole character, filled up with zeros."""
     room = 2 * point.width
-    text = ("" if value is None else str(value)).encode()[:room].decode("utf-8", "ignore").encode()
+    cut = ("" if value is None else str(value)).encode(errors="replace")[:room]
+    text = cut.decode(errors="ignore").encode()
     return text.ljust(room, b"\0")
 
 

@@ -4,9 +4,9 @@ The single source of truth: servers, the master's decoding, screens, simulators,
 all come from it, and nothing else knows an address.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import accumulate, combinations, groupby, product
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Group:
 class RegisterMap:
     """Map-wide facts and the points by name.
 
+    `max_transactions` is how many requests the device takes before it has answered the first;
     `min_interval_ms` is the least pause that the device wants between two requests; `force_fc16` says
     that it takes single registers by function 16 only.
     """
@@ -49,6 +50,7 @@ class RegisterMap:
     max_span: int = 125
     gaps_readable: bool = False
     unit_id: int = 1
+    max_transactions: int = 1
     min_interval_ms: int = 0
     force_fc16: bool = False
     points: Mapping[str, Any] = field(default_factory=dict)
@@ -70,6 +72,10 @@ class RegisterMap:
         rules = [
             (not 1 <= self.max_span <= 125, f"max_span {self.max_span} is outside 1…125"),
             (not 0 <= self.unit_id <= 255, f"unit_id {self.unit_id} is outside 0…255"),
+            (
+                not 1 <= self.max_transactions <= 16,
+                f"max_transactions {self.max_transactions} is outside 1…16",
+            ),
             (self.min_interval_ms < 0, "min_interval_ms can't be negative"),
         ]
         return [text for broken, text in rules if broken]
@@ -98,9 +104,10 @@ def read_map(path: Path) -> RegisterMap:
         faults.add((), text)
     points = _read_points(data.get("points"), header, faults, ("points",))
     groups = _read_groups(data.get("groups", {}), header, faults)
-    if not points and not groups:
+    if not data.get("points") and not data.get("groups"):
         faults.add(("points",), "a map needs at least one point")
-    _note_overlaps(points.values(), faults)
+    _note_overlaps(points.values(), faults, ("points",))
+    _note_collisions(groups.values(), points.values(), faults)
     faults.raise_if_any()
     return replace(header, points=points, groups=groups)
 
@@ -129,10 +136,12 @@ def _read_groups(data: object, header: RegisterMap, faults: Faults) -> dict[str,
         group = faults.parse(Group, entry, at)
         if group is None:
             continue
+        if group.max_count < 1:
+            faults.add((*at, "max_count"), f"must be at least 1 (got {group.max_count})")
         points = _read_points(group.points, header, faults, (*at, "points"))
         for point in points.values():
             _note_stride(group, point, points.values(), faults, (*at, "stride"))
-        _note_overlaps(points.values(), faults)
+        _note_overlaps(points.values(), faults, (*at, "points"))
         groups[name] = replace(group, name=str(name), points=points)
     return groups
 
@@ -149,11 +158,55 @@ def _note_stride(group: Group, point: Point, points: Iterable[Point], faults: Fa
         faults.add(place, f"max_count {group.max_count} takes point {point.name!r} past address 65535")
 
 
-def _note_overlaps(points: Iterable[Point], faults: Faults) -> None:
+def _note_overlaps(points: Iterable[Point], faults: Faults, place: Place) -> None:
     ordered = sorted(points, key=lambda p: (p.table, p.address))
-    for before, after in pairwise(ordered):
-        if before.table is after.table and after.address < before.end:
-            faults.add(
-                ("points", after.name),
-                f"stands on {after.table} {after.address}, which {before.name!r} takes already",
-            )
+    for table, group in groupby(ordered, key=lambda p: p.table):
+        row = list(group)
+        # Against the furthest so far and not the last one: a wide point may cover several.
+        furthest = accumulate(row, _further)
+        for before, point in zip(furthest, row[1:], strict=False):
+            if point.address < before.end:
+                faults.add((*place, point.name), _taken(table, point.address, repr(before.name)))
+
+
+def _further(one: Point, other: Point) -> Point:
+    return max(one, other, key=lambda p: p.end)
+
+
+def _note_collisions(groups: Collection[Group], points: Collection[Point], faults: Faults) -> None:
+    """Where a group's repetitions stand on plain points or reach into another group."""
+    for group in groups:
+        for own, other in product(group.points.values(), points):
+            number = _first_on(other, group, own)
+            if number:
+                message = _taken(other.table, other.address, repr(other.name))
+                faults.add(("groups", group.name, "points", own.name), f"number {number} {message}")
+    for before, after in combinations(groups, 2):
+        for table in Table:
+            mine, its = _area(before, table), _area(after, table)
+            if max(mine.start, its.start) < min(mine.stop, its.stop):
+                message = _taken(table, max(mine.start, its.start), f"group {before.name!r}")
+                faults.add(("groups", after.name), message)
+
+
+def _first_on(other: Point, group: Group, own: Point) -> int | None:
+    """The first number of `group` whose point `own` stands on `other`."""
+    stride = group.stride.get(own.table, 0)
+    if own.table is not other.table or stride < 1:
+        return None
+    strides = max(0, (other.address - own.end) // stride + 1)  # until it ends behind other's first address
+    begins = own.address + strides * stride
+    return strides + 1 if strides < group.max_count and begins < other.end else None
+
+
+def _area(group: Group, table: Table) -> range:
+    """From the first address that the group may take in `table` to the last."""
+    points = [p for p in group.points.values() if p.table is table]
+    if not points:
+        return range(0)
+    reach = (group.max_count - 1) * group.stride.get(table, 0)
+    return range(min(p.address for p in points), max(p.end for p in points) + reach)
+
+
+def _taken(table: Table, address: int, by: str) -> str:
+    return f"stands on {table} {address}, which {by} takes already"

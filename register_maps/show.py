@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from rich import box
 from rich.console import Console, RenderableType
+from rich.markup import escape
 from rich.table import Table as TextTable
 
 from register_maps.points import Point, Table
@@ -58,7 +59,8 @@ def _about(point: Point) -> str:
 
 
 def as_text(device: RegisterMap, console: Console) -> None:
-    console.print(f"[bold]{device.name}[/] version {device.version}. {device.about}", highlight=False)
+    title = f"[bold]{escape(device.name)}[/] version {device.version}. {escape(device.about)}"
+    console.print(title, highlight=False)
     console.print(_conventions(device), highlight=False)
     for title, points in sections(device):
         console.print(_text_table(title, points))
@@ -73,7 +75,7 @@ def _text_table(title: str, points: Iterable[Point]) -> RenderableType:
             justify="right" if heading == "address" else "left",
         )
     for point in points:
-        table.add_row(*row(point))
+        table.add_row(*map(escape, row(point)))
     return table
 
 
@@ -87,7 +89,7 @@ def as_markdown(device: RegisterMap) -> str:
 
 
 def _markdown_row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return "| " + " | ".join(" ".join(cell.replace("|", "\\|").split()) for cell in cells) + " |"
 
 
 def as_csv(device: RegisterMap) -> str:

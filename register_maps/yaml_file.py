@@ -85,7 +85,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         data = YAML(typ="safe", pure=True).load(path)
     except OSError as error:
         raise BadFile(path, [Fault(place=(), message=f"can't be read: {error.strerror}")]) from error
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:  # ValueError: no UTF-8, or a date such as 2024-13-45
         raise BadFile(path, [Fault(place=(), message=_yaml_message(error))]) from error
     if not isinstance(data, dict):
         raise BadFile(path, [Fault(place=(), message="must hold a mapping of keys to values")])
@@ -143,7 +143,7 @@ def _yaml_message(error: Exception) -> str:
         mark = error.problem_mark
         at = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         return f"is not valid YAML: {at}{error.problem or error.context}"
-    return f"is not valid YAML: {error}"
+    return f"is not valid YAML: {' '.join(str(error).split())}"
 
 
 def _outwards(place: Place) -> Iterable[Place]:
@@ -155,7 +155,7 @@ def _line_numbers(path: Path) -> dict[Place, int]:
     """Where each key and item stands; read only once something is wrong, because it is slow."""
     try:
         root = YAML(typ="rt").load(path)
-    except (OSError, YAMLError, UnicodeDecodeError):
+    except (OSError, YAMLError, ValueError):
         return {}
     found: dict[Place, int] = {}
 

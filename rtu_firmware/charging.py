@@ -83,6 +83,7 @@ class State:
     fault_seen_at: float = -math.inf
     switched_at: float = -math.inf
     held_open_until: float = -math.inf
+    held_for: LimitReason = LimitReason.NONE
     decision: Decision = Decision()
 
 
@@ -94,7 +95,7 @@ def first_state(orders: Orders, now: float) -> State:
 def step(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> State:
     """One control step; `decision` of the new state is what the board must now do."""
     state = _hear_master(state, orders, now)
-    state = _keep_session(state, seen, orders, now)
+    state = _keep_session(state, seen, orders, ratings, now)
     state = _keep_fault(state, seen, ratings, now)
     state = _hold_open(state, seen, ratings, now)
     decision = _decide(state, seen, orders, ratings, now)
@@ -111,18 +112,21 @@ def _hear_master(state: State, orders: Orders, now: float) -> State:
     return replace(state, heartbeat=orders.heartbeat, heard_at=now)
 
 
-def _keep_session(state: State, seen: Measurement, orders: Orders, now: float) -> State:
+def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> State:
+    """What can't be true is not counted: neither as energy nor as a full battery."""
     if not seen.vehicle_connected:
         return replace(state, session=None)
-    session = state.session or Session(first_state_of_charge_pct=seen.state_of_charge_pct)
+    credible = _is_fresh(seen, ratings, now) and _is_plausible(seen, ratings)
+    charge = seen.state_of_charge_pct if credible else None
+    session = state.session or Session(first_state_of_charge_pct=charge)
+    power_w = max(0.0, seen.power_w or 0.0) if credible else 0.0
     elapsed_s = now - state.stepped_at
-    energy_wh = max(0.0, seen.power_w or 0.0) * elapsed_s / 3600
-    charge = seen.state_of_charge_pct
+    energy_wh = power_w * elapsed_s / 3600
     stopped = orders.stop or (session.stopped and not orders.start)
     session = replace(
         session,
         energy_wh=session.energy_wh + energy_wh,
-        charging_time_s=session.charging_time_s + (elapsed_s if seen.contactor_closed else 0.0),
+        charging_time_s=session.charging_time_s + (elapsed_s if credible and seen.contactor_closed else 0),
         stopped=stopped,
         full=session.full or (charge is not None and charge >= FULL_AT_PCT),
     )
@@ -131,9 +135,11 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, now: float) -
 
 def _keep_fault(state: State, seen: Measurement, ratings: Ratings, now: float) -> State:
     found = _fault_now(state, seen, ratings, now)
+    if _is_latched(state, seen) and found is not FaultCode.CONTACTOR_WELDED:
+        return state
     if found is not FaultCode.NONE:
         return replace(state, fault=found, fault_seen_at=now)
-    if _is_latched(state, seen) or now - state.fault_seen_at < FAULT_CLEARED_S:
+    if now - state.fault_seen_at < FAULT_CLEARED_S:
         return state
     return replace(state, fault=FaultCode.NONE)
 
@@ -142,15 +148,21 @@ def _fault_now(state: State, seen: Measurement, ratings: Ratings, now: float) ->
     ordered = state.decision.close_contactor
     settled = now - max(state.switched_at, state.started_at) > ratings.contactor_time_s
     draws = seen.power_w is not None and seen.power_w > max(DRAWS_NOTHING_W, 0.05 * ratings.rated_power_w)
-    if settled and not ordered and (seen.contactor_closed or draws):
-        return FaultCode.CONTACTOR_WELDED
-    if settled and ordered and not seen.contactor_closed:
-        return FaultCode.CONTACTOR_NOT_CLOSED
-    if None in (seen.voltage_v, seen.power_w) or now - seen.at > ratings.measurement_max_age_s:
-        return FaultCode.SENSOR_FAILED
-    if not _is_plausible(seen, ratings):
-        return FaultCode.IMPLAUSIBLE_VALUE
-    return FaultCode.NONE
+    # In this order, because what is not known, or can't be true, tells nothing about the contactor.
+    faults = [
+        (not _is_fresh(seen, ratings, now), FaultCode.SENSOR_FAILED),
+        (settled and not ordered and seen.contactor_closed, FaultCode.CONTACTOR_WELDED),
+        (settled and ordered and not seen.contactor_closed, FaultCode.CONTACTOR_NOT_CLOSED),
+        (None in (seen.voltage_v, seen.power_w), FaultCode.SENSOR_FAILED),
+        (not _is_plausible(seen, ratings), FaultCode.IMPLAUSIBLE_VALUE),
+        (settled and not ordered and draws, FaultCode.CONTACTOR_WELDED),
+    ]
+    return next((fault for holds, fault in faults if holds), FaultCode.NONE)
+
+
+def _is_fresh(seen: Measurement, ratings: Ratings, now: float) -> bool:
+    """Neither too old nor from the future, where a board's clock has gone astray."""
+    return abs(now - seen.at) <= ratings.measurement_max_age_s
 
 
 def _is_plausible(seen: Measurement, ratings: Ratings) -> bool:
@@ -164,14 +176,16 @@ def _is_plausible(seen: Measurement, ratings: Ratings) -> bool:
 
 def _is_latched(state: State, seen: Measurement) -> bool:
     """A contactor that failed once is not tried again on the same vehicle."""
-    return state.fault is FaultCode.CONTACTOR_NOT_CLOSED and seen.vehicle_connected
+    failed = state.fault in (FaultCode.CONTACTOR_WELDED, FaultCode.CONTACTOR_NOT_CLOSED)
+    return failed and seen.vehicle_connected
 
 
 def _hold_open(state: State, seen: Measurement, ratings: Ratings, now: float) -> State:
     """After a fault or an emergency voltage, wait: closing at once would chatter."""
     if state.fault is FaultCode.NONE and _voltage_is_safe(seen, ratings):
         return state
-    return replace(state, held_open_until=now + ratings.reclose_delay_s)
+    reason = LimitReason.VOLTAGE if state.fault is FaultCode.NONE else LimitReason.FAULT
+    return replace(state, held_open_until=now + ratings.reclose_delay_s, held_for=reason)
 
 
 def _voltage_is_safe(seen: Measurement, ratings: Ratings) -> bool:
@@ -187,7 +201,9 @@ def _decide(state: State, seen: Measurement, orders: Orders, ratings: Ratings, n
     limit_w = min(offered_w, ratings.rated_power_w)
     enough = permitted and limit_w >= ratings.minimum_power_w
     reason = _own_reason(state, now, failsafe=failsafe and not enough)
-    close = reason is LimitReason.NONE and enough
+    # One that was told to open and still conducts must open first, or prove to be welded.
+    ready = state.decision.close_contactor or not seen.contactor_closed
+    close = reason is LimitReason.NONE and enough and ready
     return Decision(
         close_contactor=close,
         power_limit_w=limit_w if close else 0.0,
@@ -206,7 +222,7 @@ def _own_reason(state: State, now: float, *, failsafe: bool) -> LimitReason:
         (session is None, LimitReason.NO_VEHICLE),
         (session is not None and session.full, LimitReason.FULL),
         (session is not None and session.stopped, LimitReason.USER_STOP),
-        (now < state.held_open_until, LimitReason.VOLTAGE),
+        (now <= state.held_open_until, state.held_for),
         (failsafe, LimitReason.FAILSAFE),
     ]
     return next((reason for holds, reason in reasons if holds), LimitReason.NONE)

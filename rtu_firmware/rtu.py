@@ -1,12 +1,11 @@
 """One running RTU: board, charging logic and Modbus server, joined by the register image."""
 
 import logging
-from dataclasses import replace
 
 from modbus_link.clock import Clock
 from modbus_link.image import RegisterImage, Write
 from modbus_link.server import ModbusServer
-from register_maps.points import Value
+from register_maps.points import Table, Value
 from register_maps.register_map import load_map
 from register_maps.vocabulary import FaultCode
 from rtu_firmware.battery import Battery
@@ -20,6 +19,8 @@ log = logging.getLogger(__name__)
 TICK_S = 0.1
 """Between two control steps; an order that changes something is followed at once, without waiting."""
 
+_ORDERS = ("charge_enable", "power_limit", "failsafe_power_limit", "failsafe_timeout")
+
 
 class Rtu:
     """`run` serves and steps until cancelled; the contactor is open when it returns."""
@@ -31,7 +32,7 @@ class Rtu:
         self.image = RegisterImage(load_map("pev_rtu"))
         self.server = ModbusServer(self.image, station.listen.host, station.listen.port)
         self._tick_s = tick_s
-        self._stop = self._start = False
+        self._stop = self._start = self._ended = False
         self._steps = 0
         self._ratings = station.ratings
         self.image.update(
@@ -58,16 +59,18 @@ class Rtu:
                 next_at = max(next_at + self._tick_s, self.clock.now())
                 await self.clock.sleep_until(next_at)
         finally:
+            self._ended = True  # no late order may close the contactor again
             self.board.close()
             await self.server.stop()
 
     def step(self) -> None:
         """Measure, decide, switch, publish."""
+        if self._ended:
+            return
         now = self.clock.now()
         self._seen = self.board.measure(now)
         before = self.state
-        self._followed = self._orders()
-        self.state = step(before, self._seen, self._followed, self._ratings, now)
+        self.state = step(before, self._seen, self._orders(), self._ratings, now)
         decision = self.state.decision
         self.board.limit_power(decision.power_limit_w, now)
         self.board.switch(decision.close_contactor, now)
@@ -75,6 +78,7 @@ class Rtu:
         if decision.failsafe_active:
             # The master has to give its permission anew when it is back.
             self.image.update({"charge_enable": False, "power_limit": 0})
+        self._followed = {name: self.image[name] for name in _ORDERS}
         self._steps = (self._steps + 1) % 0x10000
         self.image.publish(_registers(self.state, self._seen, self._steps))
         self._log_changes(before)
@@ -103,16 +107,19 @@ class Rtu:
 
     def _follow(self, write: Write) -> None:
         """A client has written: act before it gets its reply, if there is something to act on."""
-        self._stop = bool(write.values.get("stop_request"))
-        self._start = bool(write.values.get("start_request"))
-        self.image.update({"stop_request": False, "start_request": False})
-        orders = self._orders()
-        if orders != replace(self._followed, heartbeat=orders.heartbeat):
+        values = write.values
+        self._stop, self._start = bool(values.get("stop_request")), bool(values.get("start_request"))
+        if self._stop or self._start:
+            self.image.update({"stop_request": False, "start_request": False})
+            self.step()
+        elif any(values[name] != self._followed[name] for name in _ORDERS if name in values):
             self.step()  # a mere heartbeat can wait for the next tick
 
-    def _publish_age(self) -> None:
+    def _publish_age(self, table: Table) -> None:
+        if table is not Table.INPUT_REGISTER:
+            return
         age_ms = round((self.clock.now() - self._seen.at) * 1000)
-        self.image.update({"measurement_age": min(age_ms, 0xFFFE)})
+        self.image.update({"measurement_age": max(0, min(age_ms, 0xFFFE))})
 
     def _log_changes(self, before: State) -> None:
         name, state = self.station.name, self.state

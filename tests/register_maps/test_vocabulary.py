@@ -1,0 +1,50 @@
+"""The names that code decides by are those in the maps."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import pytest
+
+from register_maps.points import Point, PointType
+from register_maps.register_map import load_map, map_names
+from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
+
+VOCABULARY: dict[str, type[StrEnum]] = {
+    "state": ChargeState,
+    "limit_reason": LimitReason,
+    "limit_reason_local": LimitReason,
+    "fault_code": FaultCode,
+}
+
+
+def enum_points() -> Iterator[tuple[str, Point]]:
+    for name in ("pev_rtu", "pev_master"):
+        device = load_map(name).expanded(station=1)
+        yield from ((name, p) for p in device.points.values() if p.type is PointType.ENUM)
+
+
+@pytest.mark.parametrize(
+    ("where", "point"), list(enum_points()), ids=lambda part: part.name if isinstance(part, Point) else part
+)
+def test_maps_and_code_know_the_same_names(where: str, point: Point) -> None:
+    names = VOCABULARY[point.name.removeprefix("station_1_")]
+    assert list(point.values.values()) == list(names)
+    assert list(point.values) == list(range(len(names)))
+
+
+def test_every_vocabulary_is_used_in_both_maps() -> None:
+    used = {(where, VOCABULARY[p.name.removeprefix("station_1_")]) for where, p in enum_points()}
+    assert used == {(where, kind) for where in ("pev_rtu", "pev_master") for kind in VOCABULARY.values()}
+
+
+@pytest.mark.parametrize("name", map_names())
+def test_maps_that_ship_can_be_loaded(name: str) -> None:
+    assert load_map(name).name == name
+
+
+def test_a_master_takes_the_orders_that_a_station_takes() -> None:
+    station, master = load_map("pev_rtu").points, load_map("pev_master").points
+    for name in ("charge_enable", "power_limit", "master_heartbeat", "limit_reason", "price", "price_limit"):
+        assert master[name].address == station[name].address
+        assert (master[name].table, master[name].type) == (station[name].table, station[name].type)
+        assert (master[name].access, master[name].scale) == (station[name].access, station[name].scale)
