@@ -15,6 +15,7 @@ the other process, is not in it. But where the other process has no core to itse
 
 import argparse
 import asyncio
+import gc
 import json
 import resource
 import subprocess
@@ -249,6 +250,7 @@ async def measure(ports: list[int], cycles: int) -> Measured:
         await bare.open()
         await ramp_up(master)
         await bare.cycle()
+        gc.freeze()  # as the master does before its first scan; for the bare loop's sake too
         return await _take_turns(master, bare, cycles)
     finally:
         bare.close()

@@ -8,6 +8,7 @@ tick ─ poll      all stations at once; a dead one costs the others nothing
 """
 
 import asyncio
+import gc
 import logging
 import math
 import random
@@ -79,6 +80,7 @@ class Master:
             await self.server.start()
             log.info("%s: serving pev_master on %s", self.site.name, self.server)
             await self.lines.open(FIRST_CONNECTIONS_S)
+            gc.freeze()  # what is there by now stays: no need to look through it again in every scan
             next_at = self.clock.now()
             while True:
                 await self.cycle()
@@ -189,8 +191,11 @@ class Master:
 
     def _set_up_image(self) -> None:
         site, failsafe = self.site, self.site.failsafe
+        # Zeros before the first scan would be taken for readings.
+        self.image.update({n: None for n, point in self.image.map.points.items() if point.nan is not None})
         self.image.update(
             {
+                "station_count": len(site.stations),
                 "site_name": site.name,
                 "currency": site.currency,
                 "charge_enable": failsafe is None,
@@ -198,7 +203,6 @@ class Master:
                 "price_limit": site.rules.price_limit,
                 "failsafe_power_limit": failsafe.power_limit_w if failsafe else 0,
                 "failsafe_timeout": failsafe.timeout_s if failsafe else 10,
-                "price": None,
             }
         )
         self.image.on_written = self._take_price

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
 
@@ -157,7 +158,7 @@ class Feeder:
             name = self.circuits[name].parent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plant:
     """Everything that one decision is made of. `price` is None where it is unknown."""
 
@@ -177,7 +178,13 @@ class Plant:
 
     def grant_w(self, station: Station) -> float:
         """What the station would be allowed to draw: its rating, or all that its circuits can carry."""
-        return min(station.rating_w, *(self.limit_w(name) for name in self.feeder.path(station.circuit)))
+        return min(station.rating_w, self._tightest_w[station.circuit])
+
+    @cached_property
+    def _tightest_w(self) -> dict[str, float]:
+        """By circuit: the least limit on the way up to the main one."""
+        feeder = self.feeder
+        return {name: min(self.limit_w(above) for above in feeder.path(name)) for name in feeder.circuits}
 
 
 class Loads:

@@ -154,8 +154,7 @@ class ModbusClient:
         first = self._transaction_id + 1 if self._transaction_id + len(pdus) <= 0xFFFF else 1
         self._transaction_id = first + len(pdus) - 1
         try:
-            async with asyncio.timeout(self.timeout_s):
-                return await link.exchange(first, unit_id, pdus)
+            return await link.exchange(first, unit_id, pdus, self.timeout_s)
         except TimeoutError as error:
             # A late reply could be taken for a fresh one, and a half-open connection never comes
             # back: begin again on a new one.
@@ -217,6 +216,10 @@ class _Pending:
         self._replies: list[bytes | None] = [None] * count
         self._missing = count
 
+    def expire(self) -> None:
+        if not self.done.done():
+            self.done.set_exception(TimeoutError())
+
     def take(self, adu: Adu) -> bool:
         """Whether it was the reply to one of these requests, and not to one that was given up."""
         index = adu.transaction_id - self._first
@@ -244,15 +247,19 @@ class _Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._reason = "closed by the other side"
 
-    async def exchange(self, first: int, unit_id: int, pdus: Sequence[bytes]) -> list[bytes]:
+    async def exchange(
+        self, first: int, unit_id: int, pdus: Sequence[bytes], timeout_s: float
+    ) -> list[bytes]:
         """The replies to `pdus`, which go out together with transaction ids from `first` on."""
         if self._transport is None or self._transport.is_closing():
             raise ConnectionError(self._reason)
         self._pending = _Pending(first, unit_id, len(pdus))
+        timer = asyncio.get_running_loop().call_later(timeout_s, self._pending.expire)
         self._transport.write(b"".join(frame(first + n, unit_id, pdu) for n, pdu in enumerate(pdus)))
         try:
             return await self._pending.done
         finally:
+            timer.cancel()
             self._pending = None
 
     def drop(self, reason: str) -> None:

@@ -1,11 +1,12 @@
 """A device by its map: values by name on this side, words and bits on the other."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
 from register_maps.blocks import Span, plan_reads
-from register_maps.codec import EncodeError, encode
+from register_maps.codec import EncodeError, encoder
 from register_maps.points import Point, Table, Value
 from register_maps.register_map import RegisterMap
 
@@ -32,6 +33,7 @@ class Device:
         self.map = device_map
         self._transport = transport
         blocks, size = plan_reads(device_map, names), device_map.max_transactions
+        self._runs: dict[tuple[str, ...], list[_Run]] = {}
         self._batches = [blocks[n : n + size] for n in range(0, len(blocks), size)]
 
     async def read(self) -> dict[str, Value]:
@@ -49,15 +51,32 @@ class Device:
         EncodeError for a point that can only be read, and then nothing is written, or for a value that
         does not fit its point.
         """
-        points = [self.map.points[name] for name in values]
+        names = tuple(values)
+        if names not in self._runs:
+            self._runs[names] = self._plan_writes(names)
+        for run in self._runs[names]:
+            words = [word for name, encode in run.encoders for word in encode(values[name])]
+            single = run.table.holds_bits or not self.map.force_fc16
+            await self._transport.write(run.table, run.address, words, self.map.unit_id, single=single)
+
+    def _plan_writes(self, names: Iterable[str]) -> list["_Run"]:
+        points = [self.map.points[name] for name in names]
         for point in points:
             if not point.is_writable:
                 raise EncodeError(f"{point.name} can only be read")
-        for run in _runs(points):
-            table = run[0].table
-            words = [word for point in run for word in encode(point, values[point.name])]
-            single = table.holds_bits or not self.map.force_fc16
-            await self._transport.write(table, run[0].address, words, self.map.unit_id, single=single)
+        return [
+            _Run(run[0].table, run[0].address, [(point.name, encoder(point)) for point in run])
+            for run in _runs(points)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Points that stand next to each other, written in one request."""
+
+    table: Table
+    address: int
+    encoders: list[tuple[str, Callable[[Value], Sequence[int]]]]
 
 
 def _runs(points: Sequence[Point]) -> Iterable[list[Point]]:

@@ -123,11 +123,11 @@ class _Slot:
     start: int
     end: int
     decode: Callable[[Sequence[int]], Value]
-    encode: Callable[[Value], list[int]]
+    encode: Callable[[Value], Sequence[int]]
 
     def accepted(self, words: Sequence[int]) -> Value:
         """The value that a client wants to write; Refusal where it is none."""
         value = self.decode(words)
-        if value is None and (self.point.nan is None or self.encode(None) != list(words)):
+        if value is None and (self.point.nan is None or list(self.encode(None)) != list(words)):
             raise Refusal(ExceptionCode.ILLEGAL_DATA_VALUE)
         return value

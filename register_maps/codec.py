@@ -38,7 +38,7 @@ def decode(point: Point, words: Sequence[int]) -> Value:
 
 def encode(point: Point, value: Value) -> list[int]:
     """The words (or bits) that hold `value`, rounded to the point's scale; EncodeError if none can."""
-    return encoder(point)(value)
+    return list(encoder(point)(value))
 
 
 @lru_cache(maxsize=100_000)
@@ -107,8 +107,13 @@ def _limits(point: Point) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=100_000)
-def encoder(point: Point) -> Callable[[Value], list[int]]:
-    """`encode` for one point, prepared once."""
+def encoder(point: Point) -> Callable[[Value], Sequence[int]]:
+    """`encode` for one point, prepared once; it remembers values, because a master writes the same price
+    to a thousand stations."""
+    return lru_cache(maxsize=64, typed=True)(_encoder(point))
+
+
+def _encoder(point: Point) -> Callable[[Value], Sequence[int]]:
     if point.type is PointType.BOOL:
         return lambda value: _bit(point, value)
     if point.type is PointType.STRING:
