@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import with_config
 
-from register_maps.yaml_file import STRICT_KEYS
+from register_maps.yaml_file import STRICT_KEYS, Real, Whole
 
 Value = bool | int | float | str | frozenset[str] | None
 """What a point can hold. None is "no value": the device says so (`nan`), or what it says can't be true."""
@@ -88,17 +88,17 @@ class Point:
 
     name: str = ""
     table: Table
-    address: int
+    address: Whole
     type: PointType
     about: str
     access: Literal["ro", "rw", "wo"] = "ro"
     unit: str = ""
-    scale: float = 1
-    min: float | None = None
-    max: float | None = None
-    nan: int | None = None
+    scale: Real = 1
+    min: Real | None = None
+    max: Real | None = None
+    nan: Whole | None = None
     values: Mapping[int, str] = field(default_factory=dict, hash=False)
-    length: int | None = None
+    length: Whole | None = None
     byte_order: ByteOrder | None = None
 
     @property

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import with_config
 
 from register_maps.points import ByteOrder, Point, Table
-from register_maps.yaml_file import STRICT_KEYS, Faults, Place, read_yaml, unknown
+from register_maps.yaml_file import STRICT_KEYS, Faults, Place, Whole, read_yaml, unknown
 
 DEVICES = Path(__file__).parent / "devices"
 
@@ -27,8 +27,8 @@ class Group:
     """
 
     name: str = ""
-    stride: Mapping[Table, int]
-    max_count: int
+    stride: Mapping[Table, Whole]
+    max_count: Whole
     points: Mapping[str, Any]
 
 
@@ -43,22 +43,27 @@ class RegisterMap:
     """
 
     name: str
-    version: int
+    version: Whole
     about: str
     source: str
     byte_order: ByteOrder = ByteOrder.ABCD
-    max_span: int = 125
+    max_span: Whole = 125
     gaps_readable: bool = False
-    unit_id: int = 1
-    max_transactions: int = 1
-    min_interval_ms: int = 0
+    unit_id: Whole = 1
+    max_transactions: Whole = 1
+    min_interval_ms: Whole = 0
     force_fc16: bool = False
     points: Mapping[str, Any] = field(default_factory=dict)
     groups: Mapping[str, Any] = field(default_factory=dict)
 
     def expanded(self, **counts: int) -> "RegisterMap":
-        """With `counts[group]` repetitions of each group as points of its own."""
+        """With `counts[group]` repetitions of each group as points of its own; ValueError for too many."""
         points = dict(self.points)
+        for name, count in counts.items():
+            if count > self.groups[name].max_count:
+                raise ValueError(
+                    f"{self.name} has room for {self.groups[name].max_count} {name}, not {count}"
+                )
         for group in self.groups.values():
             for n in range(1, counts.get(group.name, 0) + 1):
                 for point in group.points.values():
@@ -116,6 +121,8 @@ def _read_points(data: object, header: RegisterMap, faults: Faults, place: Place
     points: dict[str, Point] = {}
     for name, entry in data.items() if isinstance(data, dict) else ():
         at = (*place, str(name))
+        if isinstance(entry, dict) and "name" in entry:
+            faults.add((*at, "name"), "a point's name is the key that it stands under")
         if not str(name).isidentifier():
             faults.add(at, "a point's name is made of letters, digits and _, and starts with a letter")
         point = faults.parse(Point, entry, at)

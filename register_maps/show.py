@@ -16,7 +16,7 @@ FUNCTIONS = {
     Table.COIL: "read 1, write 5 15",
     Table.DISCRETE_INPUT: "read 2",
     Table.INPUT_REGISTER: "read 4",
-    Table.HOLDING_REGISTER: "read 3, write 6 16",
+    Table.HOLDING_REGISTER: "read 3, write 6 16 22, both 23",
 }
 HEADINGS = ("address", "name", "type", "unit", "access", "about")
 

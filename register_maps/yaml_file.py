@@ -10,14 +10,18 @@ from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, cast, get_args, get_type_hints
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Strict, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 T = TypeVar("T")
 Place = tuple[str | int, ...]
+
+Real = Annotated[float, Strict()]
+"""A number as a person writes it: 5 or 0.5, but neither true nor "5"."""
+Whole = Annotated[int, Strict()]
 
 STRICT_KEYS = ConfigDict(extra="forbid", allow_inf_nan=False)
 """For `pydantic.with_config` on every dataclass that a file is read into: an unknown key is a fault."""

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le
 from pydantic import with_config
 
-from register_maps.yaml_file import STRICT_KEYS, Faults, read_yaml
+from register_maps.yaml_file import STRICT_KEYS, Faults, Real, Whole, read_yaml
 from rtu_firmware.charging import Ratings
 
-PositiveFloat = Annotated[float, Gt(0)]
-Port = Annotated[int, Ge(0), Le(65535)]
+Positive = Annotated[Real, Gt(0)]
+Watts = Annotated[Real, Gt(0), Le(10_000_000)]
+Port = Annotated[Whole, Ge(0), Le(65535)]
 
 
 @with_config(STRICT_KEYS)
@@ -24,21 +25,21 @@ class Listen:
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failsafe:
-    timeout_s: Annotated[int, Ge(1), Le(3600)] = 10
-    power_limit_w: Annotated[float, Ge(0)] = 0
+    timeout_s: Annotated[Whole, Ge(1), Le(3600)] = 10
+    power_limit_w: Annotated[Real, Ge(0)] = 0
 
 
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimVehicle:
-    capacity_kwh: PositiveFloat
-    state_of_charge: Annotated[float, Ge(0), Le(100)]
+    capacity_kwh: Positive
+    state_of_charge: Annotated[Real, Ge(0), Le(100)]
 
 
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimLine:
-    resistance_ohm: Annotated[float, Ge(0)] = 0.05
+    resistance_ohm: Annotated[Real, Ge(0)] = 0.05
 
 
 @with_config(STRICT_KEYS)
@@ -47,10 +48,10 @@ class StationFile:
     name: str
     board: Literal["sim"]
     listen: Listen
-    rated_power_w: PositiveFloat
-    minimum_power_w: PositiveFloat
-    nominal_voltage_v: PositiveFloat = 110
-    emergency_band: tuple[PositiveFloat, PositiveFloat] = (0.85, 1.15)
+    rated_power_w: Watts
+    minimum_power_w: Watts
+    nominal_voltage_v: Positive = 110
+    emergency_band: tuple[Positive, Positive] = (0.85, 1.15)
     failsafe: Failsafe = field(default_factory=Failsafe)
     vehicle: SimVehicle | None = None
     line: SimLine = field(default_factory=SimLine)
@@ -87,6 +88,12 @@ def _note_contradictions(station: StationFile, faults: Faults) -> None:
         faults.add(
             ("failsafe", "power_limit_w"),
             f"{station.failsafe.power_limit_w:g} W is above rated_power_w {station.rated_power_w:g} W",
+        )
+    if 0 < station.failsafe.power_limit_w < station.minimum_power_w:
+        faults.add(
+            ("failsafe", "power_limit_w"),
+            f"{station.failsafe.power_limit_w:g} W is below minimum_power_w {station.minimum_power_w:g} W:"
+            " give 0, or enough to charge with",
         )
     low, high = station.emergency_band
     if not low < 1 < high:
