@@ -19,7 +19,8 @@ VOCABULARY: dict[str, type[StrEnum]] = {
 
 def enum_points() -> Iterator[tuple[str, Point]]:
     for name in ("pev_rtu", "pev_master"):
-        device = load_map(name).expanded(station=1)
+        device = load_map(name)
+        device = device.expanded(**dict.fromkeys(device.groups, 1))
         yield from ((name, p) for p in device.points.values() if p.type is PointType.ENUM)
 
 
