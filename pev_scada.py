@@ -127,7 +127,11 @@ def map_show(
     from register_maps.register_map import load_map
     from register_maps.show import as_csv, as_markdown, as_text
 
-    found = load_map(name)
+    try:
+        found = load_map(name)
+    except LookupError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(2) from error
     match format:
         case MapFormat.TEXT:
             as_text(found, Console())
@@ -162,8 +166,8 @@ def main() -> None:
 
     try:
         app()
-    except (BadFile, LookupError) as error:
-        print(error.args[0] if isinstance(error, LookupError) else error, file=sys.stderr)
+    except BadFile as error:
+        print(error, file=sys.stderr)
         sys.exit(2)
     except LinkError as error:
         print(error, file=sys.stderr)

@@ -22,7 +22,7 @@ WIDE = 104
 def screen(view: MasterView, time_of_day: str, events: Iterable[str], width: int) -> RenderableType:
     """The whole screen: the site's three conditions, the stations, the last events."""
     return Group(
-        Panel(_site(view), title=f"{view.site}  {time_of_day}", title_align="left", border_style="dim"),
+        Panel(_site(view), title=Text(f"{view.site}  {time_of_day}"), title_align="left", border_style="dim"),
         _stations(view, is_wide=width >= WIDE),
         Panel(
             Text("\n".join(events), no_wrap=True, overflow="ellipsis"),
@@ -49,7 +49,8 @@ def _price(view: MasterView) -> tuple[RenderableType, ...]:
     if view.price is None:
         return Text("unknown", style=BAD), "", limit
     verdict = _verdict("too dear" if view.price_is_over else "ok", view.price_is_over, limit)
-    return f"{view.price:.4f} {view.currency}/kWh", _bar(view.price, 2 * (view.price_limit or 1)), verdict
+    price = Text(f"{view.price:.4f} {view.currency}/kWh")
+    return price, _bar(view.price, 2 * (view.price_limit or 1)), verdict
 
 
 def _power(view: MasterView) -> tuple[RenderableType, ...]:
@@ -90,7 +91,7 @@ def _station(row: StationRow) -> tuple[RenderableType, ...]:
     charge = row.state_of_charge_pct
     why = f": {row.reason_text}" if row.reason_text else ""
     return (
-        row.name,
+        Text(row.name),  # what others have named is no markup
         Text.assemble((row.state_text, _style(row)), why),
         _bar(charge or 0, 100, width=10),
         "" if charge is None else f"{charge:.1f} %",

@@ -1,5 +1,6 @@
 """What happened from one scan to the next, in sentences."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -52,7 +53,7 @@ def _station_changes(old: Station | None, told: Command | None, new: Station, sc
     was, seen = old.reading if old else None, new.reading
     if seen is None:
         if old is None or was is not None:
-            yield f"silent; counted as {new.may_draw_w():.0f} W"
+            yield f"silent; {_counted_text(new.may_draw_w())}"
         return
     if old is not None and was is None:
         yield "answers"
@@ -67,6 +68,12 @@ def _station_changes(old: Station | None, told: Command | None, new: Station, sc
     command = scan.commands[new.name]
     if told is None or told.reason != command.reason:
         yield reason_text(command.reason, scan.plant)
+
+
+def _counted_text(watts: float) -> str:
+    if math.isinf(watts):
+        return "its rating is unknown, so nobody may join; rated_power_w in the site file would tell it"
+    return f"counted as {watts:.0f} W"
 
 
 def reason_text(reason: LimitReason, plant: Plant) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, MinLen
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import with_config
 
 from master_scada.model import Circuit, Feeder, Rules
@@ -21,28 +21,33 @@ from master_scada.tariff import (
     note_schedule,
 )
 from register_maps.register_map import RegisterMap, load_map
-from register_maps.yaml_file import STRICT_KEYS, BadFile, Faults, read_yaml, unknown
+from register_maps.yaml_file import STRICT_KEYS, BadFile, Faults, Real, Whole, read_yaml, unknown
 
-Positive = Annotated[float, Gt(0)]
-NotNegative = Annotated[float, Ge(0)]
+Positive = Annotated[Real, Gt(0)]
+NotNegative = Annotated[Real, Ge(0)]
+# What the master's registers can hold.
+MOST_W = Le(4e9)
+MOST_V = 6500
+MOST_STATIONS = 1500
+Price = Annotated[Real, Ge(-200_000), Le(200_000)]
 Name = Annotated[str, MinLen(1)]
 
 
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFile:
-    price_limit: float
+    price_limit: Price
     rotation_s: Positive = 900
     minimum_off_s: NotNegative = 10
     overvoltage: Literal["limit", "charge"] = "limit"
-    voltage_recovery: Annotated[float, Ge(0), Le(0.1)] = 0.01
+    voltage_recovery: Annotated[Real, Ge(0), Le(0.1)] = 0.01
 
 
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitFile:
     name: Name
-    power_limit_w: Positive
+    power_limit_w: Annotated[Real, Gt(0), MOST_W]
     nominal_voltage_v: Positive
     voltage_band: tuple[Positive, Positive] = (0.95, 1.05)
     parent: str | None = None
@@ -56,10 +61,10 @@ class StationEntry:
     name: Name
     circuit: str
     host: Name
-    port: Annotated[int, Ge(1), Le(65535)] = 502
+    port: Annotated[Whole, Ge(1), Le(65535)] = 502
     map: str = "pev_rtu"
-    priority: Annotated[int, Ge(1), Le(100)] = 1
-    rated_power_w: Positive | None = None
+    priority: Annotated[Whole, Ge(1), Le(100)] = 1
+    rated_power_w: Annotated[Real, Gt(0), MOST_W] | None = None
 
 
 @with_config(STRICT_KEYS)
@@ -67,15 +72,15 @@ class StationEntry:
 class Failsafe:
     """For a site that hangs under a master above: what it may draw while that one is silent."""
 
-    timeout_s: Annotated[int, Ge(1), Le(3600)] = 10
-    power_limit_w: NotNegative = 0
+    timeout_s: Annotated[Whole, Ge(1), Le(3600)] = 10
+    power_limit_w: Annotated[Real, Ge(0), MOST_W] = 0
 
 
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerEntry:
     host: str = "127.0.0.1"
-    port: Annotated[int, Ge(0), Le(65535)] = 5020
+    port: Annotated[Whole, Ge(0), Le(65535)] = 5020
 
 
 @with_config(STRICT_KEYS)
@@ -88,8 +93,8 @@ class SiteFile:
     rule: RuleFile
     tariff: Mapping[str, Any]
     circuits: Annotated[list[Any], MinLen(1)]
-    stations: Annotated[list[Any], MinLen(1)]
-    scan_period_s: Annotated[float, Ge(0.1)] = 1.0
+    stations: Annotated[list[Any], MinLen(1), MaxLen(MOST_STATIONS)]
+    scan_period_s: Annotated[Real, Ge(0.1)] = 1.0
     server: ServerEntry = field(default_factory=ServerEntry)
     failsafe: Failsafe | None = None
 
@@ -184,7 +189,12 @@ def _read_tariff(data: object, path: Path, faults: Faults) -> tuple[Tariff | Non
 
 def _mappings(data: object) -> list[dict[str, Any]]:
     """The items as written; {} for one that is no mapping, so that the others keep their index."""
-    return [item if isinstance(item, dict) else {} for item in data] if isinstance(data, list) else []
+    return [_plain(item) if isinstance(item, dict) else {} for item in data] if isinstance(data, list) else []
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    """With the text of lists and mappings instead of them: what is looked up here is a name or a number."""
+    return {key: str(value) if isinstance(value, list | dict) else value for key, value in item.items()}
 
 
 def _note_circuit_faults(circuits: list[dict[str, Any]], faults: Faults) -> None:
@@ -214,6 +224,12 @@ def _note_bands(circuits: list[CircuitFile | None], faults: Faults) -> None:
             faults.add(
                 ("circuits", index, "voltage_band"),
                 f"[{low:g}, {high:g}] must reach from below to above 1, in shares of the nominal voltage",
+            )
+        if high * circuit.nominal_voltage_v > MOST_V:
+            faults.add(
+                ("circuits", index, "nominal_voltage_v"),
+                f"the band's {high * circuit.nominal_voltage_v:g} V are more than the {MOST_V} V that the"
+                " registers can hold; give the voltage that the stations measure",
             )
 
 
@@ -261,7 +277,7 @@ def _note_station_faults(
         circuit = station.get("circuit")
         if circuit is not None and circuit not in known:
             faults.add((*at, "circuit"), unknown("circuit", circuit, known))
-        place = (station.get("host"), station.get("port", 502), station.get("map"))
-        if place in places:
+        place = (station.get("host"), station.get("port", 502), station.get("map", "pev_rtu"))
+        if place[0] is not None and place in places:
             faults.add((*at, "port"), f"{place[0]}:{place[1]} is {places[place]!r} already")
         places.setdefault(place, name)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from annotated_types import Gt, MaxLen, MinLen
 from pydantic import with_config
 
-from register_maps.yaml_file import STRICT_KEYS, Faults, Place
+from register_maps.yaml_file import STRICT_KEYS, Faults, Place, Real
 
 Currency = Annotated[str, MinLen(3), MaxLen(3)]
 MINUTES = 24 * 60
@@ -37,8 +37,8 @@ class ScheduleTariff:
 
     kind: Literal["schedule"]
     currency: Currency
-    default: float
-    hours: Mapping[str, float] = field(default_factory=dict)
+    default: Real
+    hours: Mapping[str, Real] = field(default_factory=dict)
     time_zone: str | None = None
 
     def price(self, at: datetime, now: float) -> float | None:
@@ -107,7 +107,7 @@ class ModbusTariff:
 
     kind: Literal["modbus"]
     currency: Currency
-    max_age_s: Annotated[float, Gt(0)] = 900
+    max_age_s: Annotated[Real, Gt(0)] = 900
 
 
 TariffFile = ScheduleTariff | CsvTariff | ModbusTariff

@@ -129,8 +129,8 @@ def _message(detail: Mapping[str, Any], kind: object) -> str:
             return str(detail["ctx"]["error"])
         case "dataclass_type":
             return f"must be a mapping of keys to values (got {detail['input']!r})"
-    message = str(detail["msg"]).removeprefix("Input should be ")
-    return f"must be {message[:1].lower()}{message[1:]} (got {detail['input']!r})"
+    message = str(detail["msg"]).replace("Input should be", "must be")
+    return f"{message[:1].lower()}{message[1:]} (got {detail['input']!r})"
 
 
 def _keys_at(kind: object, place: Place) -> list[str]:

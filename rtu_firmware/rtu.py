@@ -32,7 +32,7 @@ class Rtu:
         self.image = RegisterImage(load_map("pev_rtu"))
         self.server = ModbusServer(self.image, station.listen.host, station.listen.port)
         self._tick_s = tick_s
-        self._stop = self._start = self._ended = False
+        self._stop = self._start = self._serving = self._ended = False
         self._steps = 0
         self._ratings = station.ratings
         self.image.update(
@@ -53,6 +53,7 @@ class Rtu:
         try:
             await self.server.start()
             log.info("%s: serving pev_rtu on %s", self.station.name, self.server)
+            self._serving = True
             next_at = self.clock.now()
             while True:
                 self.step()
@@ -122,6 +123,8 @@ class Rtu:
         self.image.update({"measurement_age": max(0, min(age_ms, 0xFFFE))})
 
     def _log_changes(self, before: State) -> None:
+        if not self._serving:
+            return
         name, state = self.station.name, self.state
         if state.decision.state != before.decision.state or state.decision.reason != before.decision.reason:
             log.info("%s: %s, own reason: %s", name, state.decision.state, state.decision.reason)

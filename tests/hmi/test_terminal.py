@@ -1,0 +1,147 @@
+"""The master's screen as text: everything that an operator must see is on it, known or not."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from hmi.master_view import REASON_TEXTS, STATE_TEXTS, MasterView, StationRow, master_view
+from hmi.terminal import duration, screen
+from modbus_link.image import RegisterImage
+from register_maps.register_map import load_map
+from register_maps.vocabulary import ChargeState, LimitReason
+
+ROW = StationRow(
+    name="RTS1",
+    answers=True,
+    state=ChargeState.CHARGING,
+    reason=LimitReason.NONE,
+    voltage_v=108.5,
+    power_w=3300,
+    state_of_charge_pct=42.5,
+    session_energy_wh=1234,
+    charging_time_s=3725,
+    time_to_full_s=7200,
+)
+VIEW = MasterView(
+    site="Demo car park",
+    currency="USD",
+    price=0.12,
+    price_limit=0.20,
+    power_w=3300,
+    power_limit_w=5000,
+    lowest_voltage_v=108.5,
+    highest_voltage_v=110.0,
+    voltage_low_limit_v=104.5,
+    voltage_high_limit_v=115.5,
+    scans=77,
+    overruns=3,
+    stations=(ROW,),
+)
+
+
+def text(view: MasterView, *events: str, width: int = 140) -> str:
+    console = Console(record=True, width=width, file=io.StringIO())
+    console.print(screen(view, "17:04", events, width))
+    return console.export_text()
+
+
+def test_everything_is_on_the_screen() -> None:
+    shown = text(VIEW, "17:03  RTS1: allowed to charge", "17:04  site: price is 0.12")
+    for words in [
+        "Demo car park  17:04",
+        "0.1200 USD/kWh",
+        "limit 0.20",
+        "3.30 kW",
+        "limit 5.00 kW",
+        "108.5 to 110.0 V",
+        "band 104.5 to 115.5 V",
+        "RTS1",
+        "charging",
+        "42.5 %",
+        "3300 W",
+        "108.5 V",
+        "1.23 kWh",
+        "1:02 h",
+        "2:00 h",
+        "17:03  RTS1: allowed to charge",
+        "77 scans, 3 overruns",
+    ]:
+        assert words in shown, words
+    assert shown.count("ok, ") == 3
+
+
+def test_a_narrow_terminal_leaves_out_the_session() -> None:
+    shown = text(VIEW, width=80)
+    for words in ["RTS1", "charging", "42.5 %", "3300 W", "108.5 V", "2:00 h", "77 scans"]:
+        assert words in shown, words
+    assert "1.23 kWh" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("reason", LimitReason)
+def test_every_reason_has_its_words(reason: LimitReason) -> None:
+    row = replace(ROW, state=ChargeState.SUSPENDED_EVSE, reason=reason)
+    assert REASON_TEXTS[reason] in text(replace(VIEW, stations=(row,)))
+
+
+@pytest.mark.parametrize("state", ChargeState)
+def test_every_state_has_its_words(state: ChargeState) -> None:
+    assert STATE_TEXTS[state] in text(replace(VIEW, stations=(replace(ROW, state=state),)))
+
+
+def test_what_limits_is_told_in_words() -> None:
+    assert "too dear" in text(replace(VIEW, price=0.2001))
+    assert "too dear" not in text(replace(VIEW, price=0.20))
+    assert "too much" in text(replace(VIEW, power_w=5001))
+    assert "too much" not in text(replace(VIEW, power_w=5000))
+    assert "out, band" in text(replace(VIEW, lowest_voltage_v=104.4))
+    assert "out, band" in text(replace(VIEW, highest_voltage_v=115.6))
+
+
+def test_a_silent_station_is_called_silent() -> None:
+    silent = replace(ROW, answers=False, state=ChargeState.FAULTED, reason=LimitReason.NO_DATA)
+    shown = text(replace(VIEW, stations=(silent, replace(ROW, name="RTS2"))))
+    assert "silent" in shown
+    assert "no data" in shown
+    assert "RTS2" in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"power_limit_w": 0, "power_w": 0}, "limit 0.00 kW"),
+        ({"price": -0.05, "price_limit": 0.0}, "-0.0500 USD/kWh"),
+        ({"power_w": 9000}, "9.00 kW"),
+        ({"stations": ()}, "Demo car park"),
+        ({"site": "[bold]Park[/x]"}, "[bold]Park[/x]"),
+        ({"stations": (replace(ROW, name="[red]A[/x]"),)}, "[red]A[/x]"),
+    ],
+)
+def test_odd_values(change: dict, words: str) -> None:
+    assert words in text(replace(VIEW, **change))
+
+
+def test_nothing_is_known() -> None:
+    """As a master serves it whose stations are all silent."""
+    image = RegisterImage(load_map("pev_master").expanded(station=2))
+    points = image.map.points.values()
+    image.update({point.name: None for point in points if point.nan is not None})
+    image.update({"station_count": 2, "site_name": "Park", "station_1_name": "A", "station_2_name": "B"})
+    view = master_view({point.name: image[point.name] for point in points if point.is_readable})
+    assert (view.price, view.power_w, view.lowest_voltage_v) == (None, None, None)
+    assert view.price_is_over
+    assert view.voltage_is_out
+    shown = text(view)
+    assert shown.count("unknown") == 3
+    assert shown.count("silent") == 2
+    assert " A " in shown
+    assert " B " in shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(None, ""), (0, "0:00 h"), (59, "0:01 h"), (3725, "1:02 h"), (360_000, "100:00 h")]
+)
+def test_duration(seconds: float | None, shown: str) -> None:
+    assert duration(seconds) == shown
