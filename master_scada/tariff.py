@@ -163,7 +163,7 @@ def note_schedule(tariff: ScheduleTariff, faults: Faults, place: Place) -> None:
     if tariff.time_zone:
         try:
             ZoneInfo(tariff.time_zone)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # the last: the name of a folder
             faults.add((*place, "time_zone"), f"there is no time zone {tariff.time_zone!r}")
 
 
