@@ -12,7 +12,7 @@ from power_grid_model import (
     PowerGridModel,
     initialize_array,
 )
-from power_grid_model.errors import PowerGridError  # type: ignore[attr-defined]
+from power_grid_model.errors import PowerGridError
 
 SHORT_CIRCUIT_VA = 1e9
 """The source is stiff: what sags is in the lines."""
