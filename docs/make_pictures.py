@@ -18,7 +18,7 @@ from modbus_link.client import ModbusClient
 
 PICTURES = Path(__file__).parent / "pictures"
 WIDTH = 108
-SHOTS = {"turns": (16, 25), "price": (17, 20), "voltage": (18, 36), "taper": (20, 0)}
+SHOTS = {"turns": (16, 25), "voltage": (18, 36)}
 """Pictures by name, with the time of day at which the demo's evening shows what they are to show."""
 
 
