@@ -5,6 +5,7 @@ running, 2 the input was wrong.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -52,8 +53,9 @@ def master(site: SitePath) -> None:
     from master_scada.site_file import read_site
     from modbus_link.clock import Clock
 
-    read = read_site(site)
-    _run(lambda: Master(read, Clock()).run())
+    running = Master(read_site(site), Clock())
+    gc.freeze()  # maps and registers stay: no need to look through them again for garbage
+    _run(running.run)
 
 
 @app.command()
@@ -113,7 +115,8 @@ def map_list() -> None:
 
     for name in map_names():
         found = load_map(name)
-        print(f"{name:12} version {found.version}  {len(found.points):3} points  {found.about}")
+        what = found.about.partition(".")[0]
+        print(f"{name:12} version {found.version}  {len(found.points):3} points  {what}.")
 
 
 @maps.command("show")

@@ -27,7 +27,7 @@ async def main() -> None:
     demo = Demo(speed=2, headless=False, paints=False)
     async with contextlib.AsyncExitStack() as stack:
         await demo.start(stack)
-        story = asyncio.create_task(demo.until_told())
+        story = asyncio.create_task(demo.watch_story())
         stack.callback(story.cancel)
         server = demo.master.server
         client = await stack.enter_async_context(ModbusClient(server.host, server.port))

@@ -6,11 +6,11 @@ Everything talks over real sockets; only time runs faster.
 import asyncio
 import contextlib
 import json
-import socket
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -37,7 +37,8 @@ from master_scada.site_file import read_site
 from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.device import Device
-from modbus_link.errors import LinkError
+from modbus_link.errors import CannotListen, LinkError
+from modbus_link.server import ModbusServer
 from register_maps.vocabulary import LimitReason
 from rtu_firmware.rtu import Rtu, sim_board
 from rtu_firmware.station_file import read_station
@@ -58,7 +59,7 @@ async def run_demo(*, headless: bool, seconds: float | None, speed: float) -> No
         print(demo.addresses(), flush=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await demo.until_told()
+                await demo.watch_story()
     if headless:
         print(json.dumps(demo.tally.summary()), flush=True)
 
@@ -70,10 +71,11 @@ class Demo:
         self.clock = Clock(speed=SPEED * speed, start=START)
         self.feeder = Feeder(SOURCE_VOLTAGE_V, SEGMENTS)
         self.rtus = [self._rtu(path) for path in sorted(FILES.glob("rts*.yaml"))]
-        self.master = self._master()
+        self.master: Master
         self.tally = Tally()
         self.events: deque[str] = deque(maxlen=EVENTS_SHOWN)
         self._prints, self._paints = headless, paints
+        self._programs: list[asyncio.Task[None]] = []
 
     def addresses(self) -> str:
         lines = [f"  pev_master  {self.master.server}  {self.master.site.name}"]
@@ -82,19 +84,45 @@ class Demo:
 
     async def start(self, stack: contextlib.AsyncExitStack) -> None:
         """Everything that runs beside the story; `stack` ends it."""
-        programs = [*(rtu.run() for rtu in self.rtus), self._neighbours(), self.master.run()]
+        stack.push_async_callback(self._end)
+        for rtu in self.rtus:
+            await _listen(rtu.server)
+            self._run(rtu.run())
+        self.master = self._master()
+        await _listen(self.master.server)
+        self._run(self._neighbours())
+        self._run(self.master.run())
         if self._paints:
-            programs.append(self._paint())
-        tasks = [asyncio.create_task(program) for program in programs]
-        stack.push_async_callback(_end, tasks)
+            self._run(self._paint())
+
+    async def watch_story(self) -> None:
+        """The story, beat by beat, until both cars are full."""
+        await self._unless_one_ends(self._story())
+
+    def _run(self, program: Coroutine[Any, Any, None]) -> None:
+        self._programs.append(asyncio.create_task(program))
+
+    async def _unless_one_ends(self, program: Coroutine[Any, Any, None]) -> None:
+        """A program that ends before the story does has failed: what it raised is raised here."""
+        task = asyncio.create_task(program)
+        try:
+            done, _ = await asyncio.wait([task, *self._programs], return_when=asyncio.FIRST_COMPLETED)
+            for ended in done:
+                ended.result()
+        finally:
+            task.cancel()
+
+    async def _end(self) -> None:
+        for task in reversed(self._programs):
+            task.cancel()
+        await asyncio.gather(*self._programs, return_exceptions=True)
+
+    async def _first_scan(self) -> None:
         while self.master.scan is None:
-            for task in tasks:
-                if task.done():
-                    await task  # raises what ended it
             await asyncio.sleep(0.01)
 
-    async def until_told(self) -> None:
-        """The story, beat by beat, until both cars are full."""
+    async def _story(self) -> None:
+        await self._first_scan()
         for beat in BEATS:
             await self.clock.sleep_until(beat.after.total_seconds())
             await self._play(beat)
@@ -125,8 +153,7 @@ class Demo:
 
     async def _paint(self) -> None:
         server = self.master.server
-        while server.port == 0 or self.master.scan is None:
-            await asyncio.sleep(0.01)
+        await self._first_scan()
         with Live(console=Console(), auto_refresh=False, transient=False) as live:
             async with ModbusClient(server.host, server.port) as client:
                 reader = MasterReader(client)
@@ -150,19 +177,15 @@ class Demo:
 
     def _rtu(self, path: Path) -> Rtu:
         station = read_station(path)
-        station = replace(station, listen=replace(station.listen, port=_free_port(station.listen.port)))
         board = sim_board(station)
         board.line = FeederTap(self.feeder, station.name)
         return Rtu(station, board, self.clock, tick_s=RTU_TICK_S)
 
     def _master(self) -> Master:
         site = read_site(FILES / "site.yaml")
-        ports = {rtu.station.name: rtu.station.listen.port for rtu in self.rtus}
-        site = replace(
-            site,
-            server=replace(site.server, port=_free_port(site.server.port)),
-            stations=tuple(replace(entry, port=ports[entry.name]) for entry in site.stations),
-        )
+        ports = {rtu.station.name: rtu.server.port for rtu in self.rtus}
+        stations = tuple(replace(entry, port=ports[entry.name]) for entry in site.stations)
+        site = replace(site, stations=stations)
         return Master(site, self.clock, timeout_s=REQUEST_TIMEOUT_S, on_scan=self._on_scan)
 
 
@@ -212,23 +235,10 @@ class Tally:
         }
 
 
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in reversed(tasks):
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _free_port(wanted: int) -> int:
-    """The wanted port, or any free one where another program has it."""
-    for port in _and_any(wanted):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
-    raise OSError("no free port")
-
-
-def _and_any(port: int) -> Iterator[int]:
-    yield port
-    yield 0
+async def _listen(server: ModbusServer) -> None:
+    """On the port of its file, or on any free one where another program has that."""
+    try:
+        await server.start()
+    except CannotListen:
+        server.port = 0
+        await server.start()

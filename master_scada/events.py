@@ -53,7 +53,8 @@ def _station_changes(old: Station | None, told: Command | None, new: Station, sc
     was, seen = old.reading if old else None, new.reading
     if seen is None:
         if old is None or was is not None:
-            yield f"silent; {_counted_text(new.may_draw_w())}"
+            why = f" ({new.trouble})" if new.trouble else ""
+            yield f"silent{why}; {_counted_text(new.may_draw_w())}"
         return
     if old is not None and was is None:
         yield "answers"
@@ -63,7 +64,7 @@ def _station_changes(old: Station | None, told: Command | None, new: Station, sc
         yield "vehicle plugged in" if seen.vehicle_connected else "vehicle unplugged"
     if was and seen.state is ChargeState.CHARGING and was.state is not ChargeState.CHARGING:
         yield f"charging at {seen.power_w or 0:.0f} W, {seen.state_of_charge_pct or 0:.1f} % charged"
-    if told and not told.charge_enable and seen.contactor_closed and was and was.contactor_closed:
+    if was and was.charge_enable and not seen.charge_enable and seen.contactor_closed:
         yield "was told to open, but the contactor is still closed"
     command = scan.commands[new.name]
     if told is None or told.reason != command.reason:
@@ -93,7 +94,7 @@ def reason_text(reason: LimitReason, plant: Plant) -> str:
 
 _TEXTS = {
     LimitReason.POWER: "limited: it does not fit under the power limit",
-    LimitReason.VOLTAGE: "limited: the voltage is out of its band, or too near its edge to add load",
+    LimitReason.VOLTAGE: "limited: voltage out of its band, or too near the edge",
     LimitReason.WAITING_TURN: "waits its turn",
     LimitReason.NO_DATA: "limited: its readings are not known",
     LimitReason.OPERATOR: "held back by the operator",

@@ -51,7 +51,7 @@ def _keep(plant: Plant, wishes: Mapping[str, Wish], on: list[Station]) -> list[S
             loads.add(station, watts)
     result = []
     for station in sorted(on, key=lambda s: (s.priority, wishes[s.name].turn)):
-        watts = max(wishes[station.name].grant_w, station.overdraw_w, station.failsafe_share_w)
+        watts = max(plant.grant_w(station), station.overdraw_w, station.failsafe_share_w)
         fits = loads.has_room(station, watts)
         loads.add(station, watts if fits else station.failsafe_share_w)
         if fits:
@@ -66,7 +66,7 @@ def _join(plant: Plant, wishes: Mapping[str, Wish], waiting: list[Station]) -> l
         loads.add(station, station.may_draw_w())
     result = []
     for station in sorted(waiting, key=lambda s: wishes[s.name].turn):
-        more_w = max(0.0, wishes[station.name].grant_w - station.may_draw_w())
+        more_w = max(0.0, plant.grant_w(station) - station.may_draw_w())
         if _voltage_is_in_band(station, plant) and loads.has_room(station, more_w):
             loads.add(station, more_w)
             result.append(station)

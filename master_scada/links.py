@@ -1,6 +1,7 @@
 """The master's lines to its stations: one client for each host and port, one device for each station."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -13,9 +14,11 @@ from register_maps.codec import EncodeError
 from register_maps.points import Value
 from register_maps.register_map import RegisterMap
 
+log = logging.getLogger(__name__)
+
 
 class StationLink:
-    """One station as the master reaches it. `trouble` says why the last exchange failed, "" if it didn't."""
+    """One station as the master reaches it. `trouble` says why it gave no reading, "" if it did."""
 
     def __init__(
         self, entry: StationEntry, device_map: RegisterMap, transport: Transport, max_age_s: float
@@ -23,6 +26,10 @@ class StationLink:
         self.entry = entry
         self.map = device_map
         self.trouble = ""
+        limit = device_map.points.get("power_limit")
+        self.throttles = limit is not None and limit.access == "rw"
+        self.has_failsafe = self._has("master_heartbeat")
+        self._failed_write = ""
         self._device = Device(transport, device_map, points_to_read(device_map))
         self._freshness = Freshness(max_age_s)
         self._rated_power_w = entry.rated_power_w
@@ -40,11 +47,34 @@ class StationLink:
         self.trouble = ""
         return seen
 
-    async def write(self, values: Mapping[str, Value]) -> None:
+    async def write(self, orders: Mapping[str, Value], notices: Mapping[str, Value]) -> None:
+        """The orders that the device has points for, and those notices that it can hold: what is only to
+        be shown must not keep it from what it has to obey."""
+        told = {name: value for name, value in orders.items() if self._has(name)}
+        shown = {name: value for name, value in notices.items() if self._device.takes(name, value)}
         try:
-            await self._device.write(values)
+            await self._device.write(self._in_order(told, shown))
         except (LinkError, EncodeError) as error:
-            self.trouble = str(error)
+            self._note_failed_write(str(error))
+        else:
+            self._failed_write = ""
+
+    def _in_order(self, orders: Mapping[str, Value], notices: Mapping[str, Value]) -> dict[str, Value]:
+        """Notices ride along with the numbers; permission stays first or last."""
+        names = list(orders)
+        if names and names[-1] == "charge_enable":
+            last = {"charge_enable": orders["charge_enable"]}
+            return {name: orders[name] for name in names[:-1]} | dict(notices) | last
+        return dict(orders) | dict(notices)
+
+    def _has(self, name: str) -> bool:
+        point = self.map.points.get(name)
+        return point is not None and point.is_writable
+
+    def _note_failed_write(self, why: str) -> None:
+        if why != self._failed_write:
+            log.warning("%s: a command did not arrive: %s", self.entry.name, why)
+        self._failed_write = why
 
 
 class Connection(Transport, Protocol):

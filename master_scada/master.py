@@ -8,7 +8,6 @@ tick ─ poll      all stations at once; a dead one costs the others nothing
 """
 
 import asyncio
-import gc
 import logging
 import math
 import random
@@ -22,7 +21,7 @@ from master_scada.events import Event, changes
 from master_scada.links import Connection, Lines, StationLink
 from master_scada.memory import Memory
 from master_scada.model import Command, Plant, Reading, Scan, Station
-from master_scada.readings import orders
+from master_scada.readings import notices, orders
 from master_scada.registers import registers
 from master_scada.site_file import Site
 from master_scada.tariff import WrittenPrice
@@ -35,6 +34,8 @@ from register_maps.register_map import load_map
 
 log = logging.getLogger(__name__)
 
+MOST_FAILURES = 3
+"""Scans that may fail in a row, before the master gives up."""
 FIRST_CONNECTIONS_S = 2.0
 """How long the first scan waits for the lines to stand."""
 
@@ -70,7 +71,7 @@ class Master:
         self._last_seen: dict[str, float] = {}
         self._sent: dict[str, Command] = {}
         self._heartbeat = random.randrange(0x10000)  # so that a restart is not taken for a standstill
-        self._overruns = 0
+        self._overruns = self._failures = 0
         self._set_up_image()
         self._upstream = Upstream(self.image, supervised=site.failsafe is not None, now=clock.now())
 
@@ -80,15 +81,27 @@ class Master:
             await self.server.start()
             log.info("%s: serving pev_master on %s", self.site.name, self.server)
             await self.lines.open(FIRST_CONNECTIONS_S)
-            gc.freeze()  # what is there by now stays: no need to look through it again in every scan
             next_at = self.clock.now()
             while True:
-                await self.cycle()
+                await self._cycle_or_log()
                 next_at = self._next_tick(next_at)
                 await self.clock.sleep_until(next_at)
         finally:
             await self.lines.close()
             await self.server.stop()
+
+    async def _cycle_or_log(self) -> None:
+        """A scan that fails, for a reason that nobody thought of, must not end the next; if they all fail,
+        the master ends, and the stations' failsafe does the rest."""
+        try:
+            await self.cycle()
+        except Exception:
+            self._failures += 1
+            if self._failures == MOST_FAILURES:
+                raise
+            log.exception("this scan failed")
+        else:
+            self._failures = 0
 
     async def cycle(self) -> Scan:
         """One scan."""
@@ -123,6 +136,8 @@ class Master:
                 reading=readings.get(entry.name),
                 last=self._last.get(entry.name),
                 told_to_charge=entry.name in self._sent and self._sent[entry.name].charge_enable,
+                throttles=link.throttles,
+                trouble=link.trouble,
             )
             for number, link in enumerate(self.lines.stations, start=1)
         )
@@ -138,17 +153,18 @@ class Master:
         return plant, site_orders
 
     async def _command(self, plant: Plant, commands: Mapping[str, Command]) -> None:
-        """To those that answered. The others keep no permission: without a heartbeat their failsafe trips."""
+        """To those that answered. The others keep no permission: without a heartbeat their failsafe trips.
+        One that has none is told to open, in case it still listens."""
         self._heartbeat = (self._heartbeat + 1) % 0x10000
-        told = {s.name: commands[s.name] for s in plant.stations if s.reading}
+        unsafe = {link.entry.name for link in self.lines.stations if not link.has_failsafe}
+        told = {s.name: commands[s.name] for s in plant.stations if s.reading or s.name in unsafe}
         self._sent |= told
 
         async def write(link: StationLink) -> None:
             command = told.get(link.entry.name)
             if command:
-                await link.write(
-                    orders(command, self._heartbeat, plant.price, plant.rules.price_limit, link.map)
-                )
+                shown = notices(command, plant.price, plant.rules.price_limit)
+                await link.write(orders(command, self._heartbeat), shown)
 
         await self._each(write)
 

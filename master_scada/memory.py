@@ -68,6 +68,8 @@ def _station_after(
     station: Station, before: StationMemory | None, command: Command, now: float
 ) -> StationMemory:
     old = before or StationMemory()
+    if before and station.reading is None:
+        return replace(old, reason=command.reason)  # nothing is known to have changed
     if command.charge_enable:
         since = old.on_since if old.on_since is not None else now
         return replace(old, on_since=since, waiting_since=None, reason=command.reason)
@@ -76,14 +78,12 @@ def _station_after(
         old,
         on_since=None,
         off_since=now if just_off else old.off_since,
-        waiting_since=_waiting_since(station, old, command, now),
+        waiting_since=_waiting_since(old, command, now),
         reason=command.reason,
     )
 
 
-def _waiting_since(station: Station, old: StationMemory, command: Command, now: float) -> float | None:
+def _waiting_since(old: StationMemory, command: Command, now: float) -> float | None:
     if command.reason in _NEITHER_WANTS_NOR_WAITS:
         return None
-    if station.reading is None:
-        return old.waiting_since
     return now if old.waiting_since is None else old.waiting_since

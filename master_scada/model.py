@@ -58,7 +58,7 @@ class Station:
     """A station in one scan: its place in the plant, its reading if it gave one, its last one if ever.
 
     `told_to_charge` says that the last command sent, whether or not it arrived, was to charge. `held` is
-    the operator's doing.
+    the operator's doing; `trouble` says why there is no reading.
     """
 
     name: str
@@ -69,6 +69,9 @@ class Station:
     reading: Reading | None = None
     last: Reading | None = None
     told_to_charge: bool = False
+    trouble: str = ""
+    throttles: bool = True
+    """It keeps to a power limit below its rating; else it can only be switched, and draws what it wants."""
 
     @property
     def rating_w(self) -> float:
@@ -91,9 +94,10 @@ class Station:
     def overdraw_w(self) -> float:
         """What it draws where that is more than it was allowed; else 0."""
         seen = self.reading
-        if seen is None or seen.power_w is None or seen.power_limit_w is None:
+        if seen is None or seen.power_w is None:
             return 0.0
-        return seen.power_w if seen.power_w > 1.05 * seen.power_limit_w else 0.0
+        limit_w = self.rating_w if seen.power_limit_w is None else seen.power_limit_w
+        return seen.power_w if seen.power_w > 1.05 * limit_w else 0.0
 
     @property
     def disobeys(self) -> bool:
@@ -111,7 +115,7 @@ class Station:
             return self._silent_w()
         if not seen.contactor_closed and not seen.charge_enable:
             return max(0.0, seen.power_w or 0.0)
-        obeys = seen.charge_enable and seen.power_limit_w is not None
+        obeys = seen.charge_enable and self.throttles and seen.power_limit_w is not None
         limit_w = min(self.rating_w, seen.power_limit_w or 0.0) if obeys else self.rating_w
         return max(limit_w, seen.power_w or 0.0)
 
@@ -124,7 +128,7 @@ class Station:
     @property
     def failsafe_share_w(self) -> float:
         """What it may always draw by itself, because any station may lose its master at any time."""
-        return self.last.failsafe_power_limit_w if self.last else 0.0
+        return min(self.rating_w, self.last.failsafe_power_limit_w) if self.last else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +181,10 @@ class Plant:
         return own.power_limit_w if own.parent else min(own.power_limit_w, self.site_limit_w)
 
     def grant_w(self, station: Station) -> float:
-        """What the station would be allowed to draw: its rating, or all that its circuits can carry."""
+        """What the station would be allowed to draw: its rating, or, where it can be throttled, at most
+        what its circuits can carry."""
+        if not station.throttles:
+            return station.rating_w
         return min(station.rating_w, self._tightest_w[station.circuit])
 
     @cached_property
@@ -247,6 +254,20 @@ class Scan:
     def total_power_w(self) -> float:
         """What the stations that answered say they draw."""
         return total(s.reading.power_w for s in self.plant.stations if s.reading)
+
+    def voltage_nearest_edge_pu(self) -> float | None:
+        """Of the voltages at the stations, in per unit of their circuits' nominal, the one with the least
+        room left in its band, or the furthest outside."""
+        nearest: tuple[float, float] | None = None
+        for station in self.plant.stations:
+            seen, circuit = station.reading, self.plant.feeder.circuits[station.circuit]
+            if seen is None or seen.voltage_v is None:
+                continue
+            voltage_pu = seen.voltage_v / circuit.nominal_voltage_v
+            low_pu, high_pu = circuit.voltage_band
+            room_pu = min(voltage_pu - low_pu, high_pu - voltage_pu)
+            nearest = min(nearest or (room_pu, voltage_pu), (room_pu, voltage_pu))
+        return nearest[1] if nearest else None
 
     def voltages_v(self) -> list[float]:
         readings = (s.reading for s in self.plant.stations)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from master_scada.model import Command, Reading
-from register_maps.points import Value
+from register_maps.points import Point, PointType, Value
 from register_maps.register_map import RegisterMap
 from register_maps.vocabulary import ChargeState, FaultCode
 
@@ -30,8 +30,19 @@ OPTIONAL = (
     "heartbeat",
     "measurement_age",
 )
+BITS = (
+    "charge_enable",
+    "vehicle_connected",
+    "contactor_closed",
+    "fully_charged",
+    "user_stopped",
+    "failsafe_active",
+    "fault",
+)
+NAMES = ("fault_code", "state")
 _STATES: dict[Value, ChargeState] = {state.value: state for state in ChargeState}
 _FAULT_CODES: dict[Value, FaultCode] = {code.value: code for code in FaultCode}
+MOST_W = 4e9
 MAX_AGE_S = 5.0
 """Measured values older than this, or a heartbeat that stands still for so long, are no reading."""
 
@@ -39,10 +50,25 @@ MAX_AGE_S = 5.0
 def missing_points(device: RegisterMap) -> list[str]:
     """What keeps this map's device from being a station."""
     missing = [name for name in NEEDED if name not in device.points]
+    for name in (*NEEDED, *OPTIONAL):
+        point = device.points.get(name)
+        if point and not _is_fit(point):
+            kind = "bool" if name in BITS else "enum" if name in NAMES else "number"
+            missing.append(f"{name} as a {kind} that can be read")
     enable = device.points.get("charge_enable")
     if enable and enable.access != "rw":
         missing.append("charge_enable with access rw")
     return missing
+
+
+def _is_fit(point: Point) -> bool:
+    if point.name in BITS:
+        is_kind = point.type is PointType.BOOL
+    elif point.name in NAMES:
+        is_kind = point.type is PointType.ENUM
+    else:
+        is_kind = point.type.is_number
+    return is_kind and point.is_readable
 
 
 def points_to_read(device: RegisterMap) -> list[str]:
@@ -52,7 +78,7 @@ def points_to_read(device: RegisterMap) -> list[str]:
 
 def reading(values: Mapping[str, Value], rated_power_w: float | None) -> Reading:
     """`rated_power_w` stands in where the device has no such point."""
-    rated = _number(values, "rated_power") if "rated_power" in values else rated_power_w
+    rated = _rating(values, "rated_power") if "rated_power" in values else rated_power_w
     age_ms = _number(values, "measurement_age") if "measurement_age" in values else 0.0
     heartbeat = _number(values, "heartbeat")
     return Reading(
@@ -75,8 +101,8 @@ def reading(values: Mapping[str, Value], rated_power_w: float | None) -> Reading
         charging_time_s=_number(values, "charging_time"),
         time_to_full_s=_number(values, "time_to_full"),
         rated_power_w=rated,
-        minimum_power_w=_number(values, "minimum_power"),
-        failsafe_power_limit_w=_number(values, "failsafe_power_limit") or 0.0,
+        minimum_power_w=_rating(values, "minimum_power"),
+        failsafe_power_limit_w=_failsafe_share_w(values),
         heartbeat=None if heartbeat is None else int(heartbeat),
         measurement_age_s=math.inf if age_ms is None else age_ms / 1000,
     )
@@ -96,23 +122,32 @@ class Freshness:
         return seen.measurement_age_s <= self.max_age_s and now - self._moved_at <= self.max_age_s
 
 
-def orders(
-    command: Command, heartbeat: int, price: float | None, price_limit: float, device: RegisterMap
-) -> dict[str, Value]:
-    """What to write, in order. Permission is the last thing given and the first taken away."""
-    numbers: dict[str, Value] = {
-        "power_limit": command.power_limit_w,
-        "master_heartbeat": heartbeat,
-        "limit_reason": command.reason,
-        "price": price,
-        "price_limit": price_limit,
-    }
+def orders(command: Command, heartbeat: int) -> dict[str, Value]:
+    """What a station must hear, in order. Permission is the last thing given and the first taken away."""
+    numbers: dict[str, Value] = {"power_limit": command.power_limit_w, "master_heartbeat": heartbeat}
     enable: dict[str, Value] = {"charge_enable": command.charge_enable}
-    told = numbers | enable if command.charge_enable else enable | numbers
-    points = device.points
-    return {name: value for name, value in told.items() if name in points and points[name].is_writable}
+    return numbers | enable if command.charge_enable else enable | numbers
+
+
+def notices(command: Command, price: float | None, price_limit: float) -> dict[str, Value]:
+    """What its display shows."""
+    return {"limit_reason": command.reason, "price": price, "price_limit": price_limit}
 
 
 def _number(values: Mapping[str, Value], name: str) -> float | None:
     value = values.get(name)
     return float(value) if isinstance(value, int | float) else None
+
+
+def _failsafe_share_w(values: Mapping[str, Value]) -> float:
+    """Nothing where the device has none; whatever it likes where it does not say."""
+    if "failsafe_power_limit" not in values:
+        return 0.0
+    watts = _rating(values, "failsafe_power_limit")
+    return math.inf if watts is None else watts
+
+
+def _rating(values: Mapping[str, Value], name: str) -> float | None:
+    """Watts that can be true of a station; what can't is no value."""
+    watts = _number(values, name)
+    return watts if watts is not None and 0 <= watts <= MOST_W else None

@@ -1,7 +1,6 @@
 """A scan as the registers of pev_master, for screens, third parties and the master above."""
 
 import math
-from collections.abc import Iterable
 
 from master_scada.model import Command, Reading, Scan, Station, total
 from master_scada.upstream import SiteOrders
@@ -25,7 +24,7 @@ def _site(scan: Scan, orders: SiteOrders) -> dict[str, Value]:
     seen = [s.reading for s in stations if s.reading]
     with_vehicle = [r for r in seen if r.vehicle_connected]
     main = plant.feeder.main
-    voltages = scan.voltages_v()
+    voltages, nearest_pu = scan.voltages_v(), scan.voltage_nearest_edge_pu()
     may_draw_w = sum(s.may_draw_w() for s in stations)
     rated_w = [s.rating_w for s in stations if s.rating_w < math.inf]
     return {
@@ -38,7 +37,7 @@ def _site(scan: Scan, orders: SiteOrders) -> dict[str, Value]:
         "price_known": plant.price is not None,
         "state": _site_state(seen, with_vehicle),
         "heartbeat": scan.number % 0x10000,
-        "voltage": _worst(voltages, main.nominal_voltage_v),
+        "voltage": None if nearest_pu is None else nearest_pu * main.nominal_voltage_v,
         "lowest_voltage": min(voltages, default=None),
         "highest_voltage": max(voltages, default=None),
         "voltage_low_limit": main.voltage_band[0] * main.nominal_voltage_v,
@@ -104,10 +103,6 @@ def _site_state(seen: list[Reading], with_vehicle: list[Reading]) -> ChargeState
 def _is_held_back(station: Station, command: Command) -> bool:
     ended = (LimitReason.NONE, LimitReason.NO_VEHICLE, LimitReason.FULL, LimitReason.USER_STOP)
     return station.reading is not None and command.reason not in ended
-
-
-def _worst(voltages_v: Iterable[float], nominal_v: float) -> float | None:
-    return max(voltages_v, key=lambda v: abs(v - nominal_v), default=None)
 
 
 def _whole_ms(seconds: float) -> int | None:

@@ -15,6 +15,7 @@ from master_scada.tariff import (
     KINDS,
     CsvTariff,
     ModbusTariff,
+    Price,
     ScheduleTariff,
     Tariff,
     WrittenPrice,
@@ -29,7 +30,6 @@ NotNegative = Annotated[Real, Ge(0)]
 MOST_W = Le(4e9)
 MOST_V = 6500
 MOST_STATIONS = 1500
-Price = Annotated[Real, Ge(-200_000), Le(200_000)]
 Name = Annotated[str, MinLen(1)]
 
 
@@ -176,6 +176,8 @@ def _read_tariff(data: object, path: Path, faults: Faults) -> tuple[Tariff | Non
         return None, ""
     tariff = faults.parse(kind, data, ("tariff",))
     if tariff is None:
+        if kind is CsvTariff and isinstance(data.get("path"), str):  # what is wrong in there, too
+            CsvTariff(kind="csv", currency="", path=data["path"]).load(path.parent, faults, ("tariff",))
         return None, ""
     match tariff:
         case CsvTariff():

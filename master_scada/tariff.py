@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Annotated, Literal, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from annotated_types import Gt, MaxLen, MinLen
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import with_config
 
 from register_maps.yaml_file import STRICT_KEYS, Faults, Place, Real
 
+HIGHEST_PRICE = 200_000.0
+"""What the registers can hold, either side of zero."""
+Price = Annotated[Real, Ge(-HIGHEST_PRICE), Le(HIGHEST_PRICE)]
 Currency = Annotated[str, MinLen(3), MaxLen(3)]
 MINUTES = 24 * 60
 
@@ -37,8 +40,8 @@ class ScheduleTariff:
 
     kind: Literal["schedule"]
     currency: Currency
-    default: Real
-    hours: Mapping[str, Real] = field(default_factory=dict)
+    default: Price
+    hours: Mapping[str, Price] = field(default_factory=dict)
     time_zone: str | None = None
 
     def price(self, at: datetime, now: float) -> float | None:
@@ -69,25 +72,26 @@ class CsvTariff:
         """The prices; None, and every reason noted, if the file can't be used."""
         path = base / self.path
         prices: list[tuple[datetime, float]] = []
+        is_good = True
         try:
             with path.open(newline="", encoding="utf-8-sig") as file:
                 reader = csv.reader(file)
                 next(reader, None)
-                for row in reader:
+                for row in filter(None, reader):
                     try:
                         prices.append(self._price(row))
                     except ValueError as error:
                         faults.add((*place, "path"), f"{path}:{reader.line_num}: {error}")
+                        is_good = False
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             faults.add((*place, "path"), f"{path} can't be read: {error}")
             return None
-        if len(prices) < 2:
+        if len(prices) < 2 and is_good:
             faults.add((*place, "path"), f"{path} needs a line of headings and at least two prices")
-            return None
         for before, after in pairwise(prices):
             if after[0] <= before[0]:
                 faults.add((*place, "path"), f"{path}: {after[0].isoformat()} is not after the line before")
-        return PriceList(prices)
+        return PriceList(prices) if len(prices) >= 2 else None
 
     def _price(self, row: list[str]) -> tuple[datetime, float]:
         if len(row) < 2:
@@ -95,9 +99,10 @@ class CsvTariff:
         time, price = datetime.fromisoformat(row[0]), float(row[1])
         if time.tzinfo is None:
             raise ValueError(f"{row[0]} needs its offset from UTC, such as +01:00 or Z")
-        if not math.isfinite(price):
+        price /= 1000 if self.per == "MWh" else 1
+        if not abs(price) <= HIGHEST_PRICE:
             raise ValueError(f"{row[1]} is no price")
-        return time, price / (1000 if self.per == "MWh" else 1)
+        return time, price
 
 
 @with_config(STRICT_KEYS)

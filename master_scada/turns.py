@@ -1,5 +1,6 @@
 """Who may draw when not all can: headroom on every circuit, priority, and turns among equals."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -91,7 +92,8 @@ class _Round:
                 self._dismiss(other, LimitReason.WAITING_TURN if is_turn else LimitReason.POWER)
             self._admit_or_reserve(station, watts)
         elif not self._fits_without(station, watts, self._equal_or_weaker(station)):
-            self.shares.refused[station.name] = LimitReason.POWER
+            blind = any(math.isinf(self.settled[name]) for name in self.plant.feeder.path(station.circuit))
+            self.shares.refused[station.name] = LimitReason.NO_DATA if blind else LimitReason.POWER
         else:
             self.shares.refused[station.name] = LimitReason.WAITING_TURN
             if self._waited_s(station) >= self.plant.rules.rotation_s:

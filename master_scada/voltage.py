@@ -35,10 +35,11 @@ def extremes(plant: Plant) -> dict[str, Extremes]:
 def remember_voltage(plant: Plant, seen: Mapping[str, Extremes], memory: Memory) -> Memory:
     """Since when each circuit is well inside its band, and what shedding did to its voltage."""
     circuits, stations = dict(memory.circuits), dict(memory.stations)
+    populated = {station.circuit for station in plant.stations}  # silent ones say nothing of the voltage
     for name, circuit in plant.feeder.circuits.items():
         old = memory.of_circuit(name)
         found = seen.get(name)
-        ok = found is None or _is_well_inside(circuit, found, plant)
+        ok = name not in populated if found is None else _is_well_inside(circuit, found, plant)
         # A master that has just begun has not seen the voltage change: nothing to wait for.
         began = plant.now if memory.stations else -math.inf
         since = (began if old.voltage_ok_since is None else old.voltage_ok_since) if ok else None

@@ -35,6 +35,8 @@ from register_maps.points import Table
 
 log = logging.getLogger(__name__)
 
+MOST_UNANSWERED = 2
+"""Requests in a row without any reply, after which a connection is given up."""
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 """Between two attempts to connect; low, so that a station that comes back is seen soon."""
@@ -135,8 +137,11 @@ class ModbusClient:
     ) -> Sequence[bytes]:
         async with self._turn:
             if self.min_interval_s:
-                await self._pace()
-            replies = await self._exchange(pdus, unit_id, what)
+                await asyncio.sleep(self._free_at - asyncio.get_running_loop().time())
+            try:
+                replies = await self._exchange(pdus, unit_id, what)
+            finally:
+                self._free_at = asyncio.get_running_loop().time() + self.min_interval_s
         for n, (pdu, reply) in enumerate(zip(pdus, replies, strict=True)):
             if reply[0] == pdu[0]:
                 continue
@@ -156,20 +161,16 @@ class ModbusClient:
         try:
             return await link.exchange(first, unit_id, pdus, self.timeout_s)
         except TimeoutError as error:
-            # A late reply could be taken for a fresh one, and a half-open connection never comes
-            # back: begin again on a new one.
-            link.drop("no reply in time")
+            # Behind a gateway one dead unit must not cost the others their connection. But one on which
+            # nothing comes at all may be half open, and would never come back by itself.
+            link.unanswered += 1
+            if link.unanswered >= MOST_UNANSWERED:
+                link.drop("no reply in time")
             raise LinkTimeout(f"{what(0)}: no reply within {self.timeout_s:g} s") from error
         except _WrongUnit as error:
             raise BadReply(f"{what(0)}: {error}") from error
         except ConnectionError as error:
             raise LinkDown(f"{what(0)}: {error}") from error
-
-    async def _pace(self) -> None:
-        if self.min_interval_s:
-            loop = asyncio.get_running_loop()
-            await asyncio.sleep(max(0.0, self._free_at - loop.time()))
-            self._free_at = loop.time() + self.min_interval_s
 
     async def _keep_connected(self) -> None:
         pause = FIRST_PAUSE_S
@@ -198,7 +199,7 @@ class ModbusClient:
             log.info("%s: connected", self)
             return link
         if why != self._why_down:
-            log.warning("%s: can't connect: %s", self, why)
+            log.debug("%s: can't connect: %s", self, why)  # every call says so, to whom it matters
         self._why_down = why
         return None
 
@@ -242,6 +243,7 @@ class _Link(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[str] = loop.create_future()
         self.has_answered = False
+        self.unanswered = 0  # requests in a row
         self._framer = Framer()
         self._pending: _Pending | None = None
         self._transport: asyncio.Transport | None = None
@@ -275,6 +277,7 @@ class _Link(asyncio.Protocol):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def data_received(self, data: bytes) -> None:
+        self.unanswered = 0
         try:
             for adu in self._framer.feed(data):
                 if self._pending and self._pending.take(adu):

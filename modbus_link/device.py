@@ -10,6 +10,7 @@ from register_maps.codec import EncodeError, encoder
 from register_maps.points import Point, Table, Value
 from register_maps.register_map import RegisterMap
 
+Encoder = Callable[[Value], Sequence[int]]
 MAX_WRITTEN = {Table.COIL: 0x7B0, Table.HOLDING_REGISTER: 0x7B}
 """Most bits or words that one request may write (MODBUS Application Protocol V1.1b3, 6.11 and 6.12)."""
 
@@ -33,6 +34,7 @@ class Device:
         self.map = device_map
         self._transport = transport
         blocks, size = plan_reads(device_map, names), device_map.max_transactions
+        self._encoders: dict[str, Encoder] = {}
         self._runs: dict[tuple[str, ...], list[_Run]] = {}
         self._batches = [blocks[n : n + size] for n in range(0, len(blocks), size)]
 
@@ -59,13 +61,29 @@ class Device:
             single = run.table.holds_bits or not self.map.force_fc16
             await self._transport.write(run.table, run.address, words, self.map.unit_id, single=single)
 
+    def takes(self, name: str, value: Value) -> bool:
+        """Whether the device has such a point to write, and it can hold the value."""
+        point = self.map.points.get(name)
+        if point is None or not point.is_writable:
+            return False
+        try:
+            self._encoder(point)(value)
+        except EncodeError:
+            return False
+        return True
+
+    def _encoder(self, point: Point) -> Encoder:
+        if point.name not in self._encoders:
+            self._encoders[point.name] = encoder(point)
+        return self._encoders[point.name]
+
     def _plan_writes(self, names: Iterable[str]) -> list["_Run"]:
         points = [self.map.points[name] for name in names]
         for point in points:
             if not point.is_writable:
                 raise EncodeError(f"{point.name} can only be read")
         return [
-            _Run(run[0].table, run[0].address, [(point.name, encoder(point)) for point in run])
+            _Run(run[0].table, run[0].address, [(point.name, self._encoder(point)) for point in run])
             for run in _runs(points)
         ]
 
@@ -76,7 +94,7 @@ class _Run:
 
     table: Table
     address: int
-    encoders: list[tuple[str, Callable[[Value], Sequence[int]]]]
+    encoders: list[tuple[str, Encoder]]
 
 
 def _runs(points: Sequence[Point]) -> Iterable[list[Point]]:

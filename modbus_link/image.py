@@ -1,5 +1,6 @@
 """A device's registers in memory: what a server serves and a program reads and sets by name."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -69,7 +70,8 @@ class RegisterImage:
         last |= changed
 
     def publish(self, values: Mapping[str, Value]) -> None:
-        """`update` for measured values: one that its point can't hold is no value."""
+        """`update` for measured values: one that its point can't hold is no value, or, where the point has
+        no way to say so, the value that it had."""
         try:
             self.update(values)
         except EncodeError:
@@ -77,7 +79,8 @@ class RegisterImage:
                 try:
                     self.update({name: value})
                 except EncodeError:
-                    self.update({name: None})
+                    with contextlib.suppress(EncodeError):
+                        self.update({name: None})
 
     def read(self, table: Table, address: int, count: int) -> list[int]:
         """For a client; Refusal where any of the addresses is no readable point's."""

@@ -35,6 +35,9 @@ class ModbusServer:
         await self.stop()
 
     async def start(self) -> None:
+        """Listen, if it does not yet; CannotListen where the host and port can't be had."""
+        if self._server is not None:
+            return
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
@@ -51,10 +54,11 @@ class ModbusServer:
         """Close the port and every connection."""
         if self._server is None:
             return
-        self._server.close()
+        server, self._server = self._server, None
+        server.close()
         for connection in list(self._connections):
             connection.close()
-        await self._server.wait_closed()
+        await server.wait_closed()
         while self._connections:
             await asyncio.sleep(0)
 

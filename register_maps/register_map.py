@@ -82,6 +82,11 @@ class RegisterMap:
                 f"max_transactions {self.max_transactions} is outside 1…16",
             ),
             (self.min_interval_ms < 0, "min_interval_ms can't be negative"),
+            (
+                self.max_transactions > 1 and self.min_interval_ms > 0,
+                "a pause between requests (min_interval_ms) leaves no room for several at once"
+                " (max_transactions)",
+            ),
         ]
         return [text for broken, text in rules if broken]
 

@@ -3,7 +3,8 @@
 import logging
 
 from modbus_link.clock import Clock
-from modbus_link.image import RegisterImage, Write
+from modbus_link.errors import ExceptionCode
+from modbus_link.image import Refusal, RegisterImage, Write
 from modbus_link.server import ModbusServer
 from register_maps.points import Table, Value
 from register_maps.register_map import load_map
@@ -45,6 +46,7 @@ class Rtu:
         )
         self.state = first_state(self._orders(), clock.now())
         self.image.on_read = self._publish_age
+        self.image.on_write = self._judge
         self.image.on_written = self._follow
         self.step()
 
@@ -105,6 +107,13 @@ class Rtu:
             stop=self._stop,
             start=self._start,
         )
+
+    def _judge(self, write: Write) -> None:
+        """As in the station's file, a failsafe limit is 0, or from the minimum to the rated power."""
+        limit_w = write.values.get("failsafe_power_limit", 0)
+        ratings = self._ratings
+        if limit_w and not ratings.minimum_power_w <= _number(limit_w) <= ratings.rated_power_w:
+            raise Refusal(ExceptionCode.ILLEGAL_DATA_VALUE)
 
     def _follow(self, write: Write) -> None:
         """A client has written: act before it gets its reply, if there is something to act on."""

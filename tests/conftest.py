@@ -10,7 +10,10 @@ from processes import ExampleSite, Program, Stations
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A skip hides what was not tried: elsewhere it is named, in CI it fails the run."""
+    """What was measured on the way; and the skips, which hide what was not tried: in CI they fail the run."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"measured: {report.nodeid.rpartition('::')[2]}: {name} {value}")
     skipped = terminalreporter.stats.get("skipped", [])
     for report in skipped:
         terminalreporter.write_line(f"skipped: {report.nodeid}: {report.longrepr[2]}")

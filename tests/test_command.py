@@ -162,7 +162,7 @@ def test_a_station_that_can_t_be_found_is_told_once(example_site: MakeSite) -> N
     # Long after several retries for the host that isn't there:
     master.wait_for_log("RTS2: charging at")
     assert master.log.count("nowhere.invalid") == 1
-    assert re.search(r"WARNING nowhere\.invalid:\d+: can't connect: \w.+", master.log)
+    assert re.search(r"RTS1: silent \(.* nowhere\.invalid:\d+: \w.+\); ", master.log)
 
 
 @pytest.mark.parametrize("name", ["master", "RTS1"])

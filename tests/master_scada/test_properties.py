@@ -32,6 +32,7 @@ class Charger:
     priority: int
     failsafe_w: float
     slow: bool
+    throttles: bool
     rng: random.Random
     enabled: bool = False
     limit_w: float = 0.0
@@ -46,7 +47,8 @@ class Charger:
     def may_draw_w(self) -> float:
         """Closed, or free to close by itself at any moment."""
         if self.closed or (self.enabled and self._wants()):
-            return min(self.rated_w, max(self.limit_w, self.failsafe_w))
+            limit_w = self.limit_w if self.throttles else self.rated_w
+            return min(self.rated_w, max(limit_w, self.failsafe_w))
         return min(self.rated_w, self.failsafe_w)
 
     def _wants(self) -> bool:
@@ -72,8 +74,8 @@ class Charger:
             vehicle_connected=self.vehicle,
             contactor_closed=self.closed,
             charge_enable=self.enabled,
-            power_limit_w=self.limit_w,
-            power_w=self.limit_w if self.closed else 0.0,
+            power_limit_w=self.limit_w if self.throttles else None,
+            power_w=(self.limit_w if self.throttles else self.rated_w) if self.closed else 0.0,
             fully_charged=self.full,
             user_stopped=self.stopped,
             voltage_v=self.voltage_v,
@@ -146,6 +148,7 @@ class Site:
             reading=seen,
             last=self.last.get(charger.name),
             told_to_charge=told is not None and told.charge_enable,
+            throttles=charger.throttles,
         )
 
     def pass_on(self, commands: dict[str, Command]) -> None:
@@ -193,6 +196,7 @@ def _charger(rng: random.Random, number: int, feeder: Feeder) -> Charger:
         priority=rng.choice([1, 1, 1, 2, 3]),
         failsafe_w=0.0,
         slow=rng.random() < 0.3,
+        throttles=rng.random() < 0.7,
         rng=rng,
     )
 
@@ -201,7 +205,8 @@ def _share_failsafe(chargers: list[Charger], feeder: Feeder) -> None:
     """Each may draw a little by itself; all of them together stay within every limit."""
     tightest = min(circuit.power_limit_w for circuit in feeder.circuits.values())
     for charger in chargers:
-        charger.failsafe_w = min(charger.rated_w, tightest / len(chargers))
+        share_w = min(charger.rated_w, tightest / len(chargers))
+        charger.failsafe_w = share_w if charger.throttles or share_w == charger.rated_w else 0.0
 
 
 @settings(max_examples=300, deadline=None)
@@ -257,4 +262,4 @@ def test_where_all_is_well_nobody_starves_and_nobody_hunts(seed: int) -> None:
 
 def _fits_alone(charger: Charger, feeder: Feeder) -> bool:
     tightest = min(feeder.circuits[name].power_limit_w for name in feeder.path(charger.circuit))
-    return tightest >= charger.rated_w / 3
+    return tightest >= (charger.rated_w / 3 if charger.throttles else charger.rated_w)

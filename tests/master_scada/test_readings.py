@@ -1,13 +1,28 @@
 """From values to a reading, whether it can be believed, and what is written back."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 from plants import READING
 
+from master_scada.links import StationLink
 from master_scada.model import Command, Reading
-from master_scada.readings import NEEDED, Freshness, missing_points, orders, points_to_read, reading
+from master_scada.readings import (
+    BITS,
+    NEEDED,
+    Freshness,
+    missing_points,
+    notices,
+    orders,
+    points_to_read,
+    reading,
+)
+from master_scada.site_file import StationEntry
+from modbus_link.errors import LinkDown
+from register_maps.blocks import Span
 from register_maps.points import Point, PointType, Table, Value
 from register_maps.register_map import RegisterMap, load_map
 from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
@@ -24,18 +39,20 @@ SPARE: dict[str, Value] = {
 
 def device(*names: str, read_only: tuple[str, ...] = ()) -> RegisterMap:
     """A map with these points, all writable but for those that are `read_only`."""
-    points = {
-        name: Point(
-            name=name,
-            table=Table.HOLDING_REGISTER,
-            address=n,
-            type=PointType.UINT16,
-            access="ro" if name in read_only else "rw",
-            about="",
-        )
-        for n, name in enumerate(names)
-    }
+    points = {name: point(name, n, "ro" if name in read_only else "rw") for n, name in enumerate(names)}
     return RegisterMap(name="device", version=1, about="", source="", points=points)
+
+
+def point(name: str, address: int, access: Literal["ro", "rw"]) -> Point:
+    is_bit = name in BITS
+    return Point(
+        name=name,
+        table=Table.COIL if is_bit else Table.HOLDING_REGISTER,
+        address=address,
+        type=PointType.BOOL if is_bit else PointType.UINT16,
+        access=access,
+        about="",
+    )
 
 
 def test_a_device_that_says_the_least() -> None:
@@ -81,7 +98,7 @@ def test_a_device_that_says_everything() -> None:
         ("rated_power", "rated_power_w", None),  # the site file's stands in only where there is no point
         ("heartbeat", "heartbeat", None),
         ("measurement_age", "measurement_age_s", math.inf),
-        ("failsafe_power_limit", "failsafe_power_limit_w", 0.0),
+        ("failsafe_power_limit", "failsafe_power_limit_w", math.inf),  # and so its rating,
     ],
 )
 def test_no_value_is_no_zero(name: str, field: str, unknown: object) -> None:
@@ -140,31 +157,69 @@ def test_what_keeps_a_map_from_being_a_station() -> None:
     assert missing_points(device(*NEEDED, read_only=("charge_enable",))) == ["charge_enable with access rw"]
 
 
-ALL = ("power_limit", "master_heartbeat", "limit_reason", "price", "price_limit", "charge_enable")
+@pytest.mark.parametrize(
+    ("name", "change", "fault"),
+    [
+        ("contactor_closed", {"type": PointType.ENUM}, "contactor_closed as a bool that can be read"),
+        ("vehicle_connected", {"access": "wo"}, "vehicle_connected as a bool that can be read"),
+        ("voltage", {"type": PointType.STRING}, "voltage as a number that can be read"),
+        ("power", {"access": "wo"}, "power as a number that can be read"),
+    ],
+)
+def test_a_point_of_the_wrong_kind_is_as_good_as_none(name: str, change: dict[str, Any], fault: str) -> None:
+    good = device(*NEEDED)
+    bad = replace(good, points={**good.points, name: replace(good.points[name], **change)})
+    assert missing_points(bad) == [fault]
 
 
-def told(enable: bool, to: RegisterMap) -> dict[str, Value]:
+@pytest.mark.parametrize("watts", [-1, 5e9, None])
+def test_a_rating_that_can_not_be_true_is_no_value(watts: float | None) -> None:
+    seen = reading(SPARE | {"rated_power": watts, "minimum_power": watts}, rated_power_w=7400)
+    assert (seen.rated_power_w, seen.minimum_power_w) == (None, None)
+
+
+class Wire:
+    """Notes what is written: table, first address, words."""
+
+    def __init__(self) -> None:
+        self.writes: list[tuple[Table, int, list[int]]] = []
+        self.min_interval_s = 0.0
+
+    async def read_all(self, spans: Sequence[Span], unit_id: int) -> list[Sequence[int]]:
+        raise LinkDown("nobody reads here")
+
+    async def write(
+        self, table: Table, address: int, words: Sequence[int], unit_id: int, *, single: bool = True
+    ) -> None:
+        self.writes.append((table, address, list(words)))
+
+
+async def told(
+    to: RegisterMap, *, enable: bool, price: float | None = 0.25
+) -> list[tuple[Table, int, list[int]]]:
     reason = LimitReason.NONE if enable else LimitReason.PRICE
     command = Command(charge_enable=enable, power_limit_w=3300 if enable else 0, reason=reason)
-    return orders(command, 7, 0.25, 0.20, to)
+    wire = Wire()
+    entry = StationEntry(name="A", circuit="feeder", host="h")
+    await StationLink(entry, to, wire, 5.0).write(orders(command, 7), notices(command, price, 0.20))
+    return wire.writes
 
 
-def test_permission_is_given_last_and_taken_first() -> None:
-    assert list(told(True, device(*ALL))) == list(ALL)
-    assert list(told(False, device(*ALL))) == ["charge_enable", *ALL[:-1]]
+HOLDING, COIL = Table.HOLDING_REGISTER, Table.COIL
 
 
-def test_what_is_told() -> None:
-    assert told(False, load_map("pev_rtu")) == {
-        "charge_enable": False,
-        "power_limit": 0,
-        "master_heartbeat": 7,
-        "limit_reason": "price",
-        "price": 0.25,
-        "price_limit": 0.20,
-    }
+async def test_permission_is_given_last_and_taken_first() -> None:
+    rtu = load_map("pev_rtu")
+    assert await told(rtu, enable=True) == [(HOLDING, 0, [0, 3300, 7, 0, 0, 2500, 0, 2000]), (COIL, 0, [1])]
+    assert await told(rtu, enable=False) == [(COIL, 0, [0]), (HOLDING, 0, [0, 0, 7, 1, 0, 2500, 0, 2000])]
 
 
-def test_what_the_map_lacks_or_can_only_read_is_not_told() -> None:
+@pytest.mark.parametrize("price", [-300_000.0, 1e9])
+async def test_a_price_that_can_not_be_shown_keeps_no_order_back(price: float) -> None:
+    writes = await told(load_map("pev_rtu"), enable=True, price=price)
+    assert writes == [(HOLDING, 0, [0, 3300, 7, 0]), (HOLDING, 6, [0, 2000]), (COIL, 0, [1])]
+
+
+async def test_what_the_map_lacks_or_can_only_read_is_not_told() -> None:
     spare = device("charge_enable", "price", "power_limit", read_only=("price",))
-    assert told(True, spare) == {"power_limit": 3300, "charge_enable": True}
+    assert await told(spare, enable=True) == [(HOLDING, 2, [3300]), (COIL, 0, [1])]

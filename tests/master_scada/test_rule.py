@@ -124,7 +124,7 @@ def test_the_master_above_withholds_permission() -> None:
             ("no_data", "yes"),
             id="never seen, and small",
         ),
-        pytest.param([never_seen("A"), waiting("B")], ("no_data", "power"), id="never seen, rating unknown"),
+        pytest.param([never_seen("A"), waiting("B")], ("no_data", "no_data"), id="never seen, no rating"),
         pytest.param([never_seen("A"), charging("B")], ("no_data", "yes"), id="but nobody is shed for it"),
         pytest.param(
             [waiting("A", contactor_closed=True, fault=True), waiting("B")],
@@ -177,6 +177,29 @@ def test_a_limit_below_the_rating_throttles_a_station_instead_of_stopping_it() -
     commands = decide(plant(charging(), site_limit_w=2000), on_since(Memory(), A=999.0)).commands
     assert commands["A"].charge_enable
     assert commands["A"].power_limit_w == 2000
+
+
+def test_a_station_that_can_not_be_throttled_comes_in_only_if_its_rating_fits() -> None:
+    large = replace(waiting(rated_power_w=7400.0, power_limit_w=None), throttles=False)
+    assert verdicts(plant(large)) == {"A": "power"}
+    assert verdicts(plant(large, circuits=(circuit(limit_w=7400),))) == {"A": "yes"}
+    on = replace(charging(rated_power_w=7400.0, power_limit_w=None, power_w=7400.0), throttles=False)
+    assert verdicts(plant(on)) == {"A": "power"}
+
+
+def test_a_turn_goes_on_through_a_scan_without_an_answer() -> None:
+    a, b = charging("A"), waiting("B")
+    memory = calm(plant(a, b, now=600.0), on_since(rested("B", since=0.0), A=0.0))
+    flapped = decide(plant(silent(a, told_to_charge=True), b, now=600.0), memory).memory
+    assert verdicts(plant(a, b, now=900.0), flapped) == {"A": "waiting_turn", "B": "waiting_turn"}
+
+
+def test_a_contactor_that_somebody_else_opened_rests_too() -> None:
+    memory = calm(plant(charging("A")), on_since(Memory(price_ok_since=LONG_AGO), A=0.0))
+    opened = decide(plant(waiting("A"), now=1000.0), memory)
+    assert not opened.commands["A"].charge_enable
+    assert verdicts(plant(waiting("A"), now=1009.0), opened.memory) == {"A": "waiting_turn"}
+    assert verdicts(plant(waiting("A"), now=1010.0), opened.memory) == {"A": "yes"}
 
 
 def test_turns_change_when_one_is_over_and_another_waits() -> None:

@@ -152,11 +152,31 @@ async def test_a_silent_peer_is_dropped_in_time_and_works_once_it_answers(
     with pytest.raises(LinkTimeout, match=r"no reply within 0\.2 s"):
         await client.read(HOLD, 0, 1, 1)
     assert 0.19 < loop.time() - began < 2
+    assert client.connected  # behind a gateway, another unit may still answer
+    with pytest.raises(LinkTimeout):
+        await client.read(HOLD, 0, 1, 1)
     await until(lambda: not client.connected)
     answers = True
     await until(lambda: client.connected)
     assert list(await client.read(HOLD, 5, 1, 1)) == [5]
     assert len(lines) == 2
+    await client.close()
+
+
+async def test_a_dead_unit_does_not_cost_the_others_their_connection(stranger: Listen, until: Until) -> None:
+    lines: set[asyncio.Transport] = set()
+
+    def answer(transport: asyncio.Transport, adu: Adu) -> None:
+        lines.add(transport)
+        if adu.unit_id == 2:
+            right(transport, adu)
+
+    client = await client_of(await stranger(answer), until, timeout_s=0.1)
+    for _ in range(4):
+        with pytest.raises(LinkTimeout):
+            await client.read(HOLD, 0, 1, 1)
+        assert list(await client.read(HOLD, 5, 1, 2)) == [5]
+    assert len(lines) == 1
     await client.close()
 
 
