@@ -87,9 +87,11 @@ class Demo:
         stack.push_async_callback(self._end)
         for rtu in self.rtus:
             await _listen(rtu.server)
+            stack.push_async_callback(rtu.server.stop)
             self._run(rtu.run())
         self.master = self._master()
         await _listen(self.master.server)
+        stack.push_async_callback(self.master.server.stop)
         self._run(self._neighbours())
         self._run(self.master.run())
         if self._paints:

@@ -1,6 +1,9 @@
 """A simulated day through the real code, from the registers up."""
 
+import asyncio
+import contextlib
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +11,11 @@ import pytest
 from virtual_site import VirtualSite
 
 from grid_sim.feeder import Feeder, FeederTap, Segment
+from master_scada.master import Master
+from master_scada.model import Scan
+from modbus_link.image import RegisterImage
+from modbus_link.in_memory import InMemoryLink
+from register_maps.register_map import DEVICES, read_map
 
 DAY_S = 24 * 3600.0
 HUGE_WH = 1e6
@@ -126,3 +134,57 @@ async def test_a_silent_station_that_was_charging_keeps_its_share_of_the_power(t
     site.links["RTS1"].mend()
     await site.run(60)
     assert site.scans[-1].commands["RTS2"].charge_enable
+
+
+class Stumbling(Master):
+    """Some of its scans fail."""
+
+    failing: set[int]
+    cycles = 0
+
+    async def cycle(self) -> Scan:
+        self.cycles += 1
+        if self.cycles in self.failing:
+            raise ZeroDivisionError
+        return await super().cycle()
+
+
+@pytest.mark.parametrize(("failing", "scans"), [({2, 3, 5}, 3), ({1, 2, 4, 5, 6}, 1)], ids=["two", "three"])
+async def test_a_scan_that_fails_does_not_end_the_next_but_three_in_a_row_do(
+    tmp_path: Path, failing: set[int], scans: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = VirtualSite(folder=tmp_path)
+    master = Stumbling(site.master.site, site.clock, connect=site.connect)
+    master.failing = failing
+    running = asyncio.create_task(master.run())
+    while master.cycles < 8 and not running.done():
+        await asyncio.sleep(0)
+    if running.done():
+        with pytest.raises(ZeroDivisionError):
+            await running
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError, ZeroDivisionError):
+        await running
+    assert master.scan is not None
+    assert master.scan.number >= scans
+    assert "this scan failed" in caplog.text
+
+
+async def test_a_station_without_a_failsafe_is_told_to_open_when_its_readings_go_stale(
+    tmp_path: Path,
+) -> None:
+    """A map without master_heartbeat: silence would leave its contactor closed for ever."""
+    full_map = (DEVICES / "pev_rtu.yaml").read_text()
+    path = tmp_path / "no_failsafe.yaml"
+    path.write_text(re.sub(r"  master_heartbeat:\n(    .*\n)+", "", full_map))
+    site = VirtualSite(folder=tmp_path, stations=1, scan_period_s=1.0, station_map=path.name)
+    device = RegisterImage(read_map(path))
+    device.update({"vehicle_connected": True, "voltage": 110.0, "rated_power": 3300, "minimum_power": 1300})
+    site.links["RTS1"] = InMemoryLink(device)
+    site.restart_master()
+    for count in range(90):
+        device.update({"heartbeat": count, "contactor_closed": device["charge_enable"]})
+        await site.run(1)
+    assert device["charge_enable"]
+    await site.run(10)  # its control loop hangs, but its server answers
+    assert not device["charge_enable"]

@@ -29,6 +29,7 @@ class VirtualSite:
     rule: str = "price_limit: 0.20, rotation_s: 900, minimum_off_s: 60"
     tariff: str = "kind: schedule, currency: USD, default: 0.12"
     line: Callable[[str], Line] = lambda _: ResistiveLine(source_voltage_v=110, resistance_ohm=0.02)
+    station_map: str = "pev_rtu"
     scans: list[Scan] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -44,14 +45,16 @@ class VirtualSite:
     def restart_master(self) -> None:
         path = self.folder / "site.yaml"
         path.write_text(self._site_yaml())
-        by_port = dict(zip(range(5021, 5021 + self.stations), self.links.values(), strict=True))
         self.master = Master(
             read_site(path),
             self.clock,
             timeout_s=10,
-            connect=lambda host, port: by_port[port],
+            connect=self.connect,
             on_scan=lambda scan, events: self.scans.append(scan),
         )
+
+    def connect(self, host: str, port: int) -> InMemoryLink:
+        return self.links[f"RTS{port - 5020}"]
 
     async def run(self, seconds: float, *, steps_per_scan: int = 2) -> None:
         """Scans, with the RTUs stepping in between."""
@@ -88,7 +91,7 @@ class VirtualSite:
 
     def _site_yaml(self) -> str:
         stations = "".join(
-            f"  - {{name: {name}, circuit: feeder, host: 127.0.0.1, port: {5020 + n}}}\n"
+            f"  - {{name: {name}, circuit: feeder, host: h, port: {5020 + n}, map: {self.station_map}}}\n"
             for n, name in enumerate(self.names, start=1)
         )
         return (
@@ -99,4 +102,5 @@ class VirtualSite:
             "circuits:\n"
             f"  - {{name: feeder, power_limit_w: {self.power_limit_w}, nominal_voltage_v: 110}}\n"
             f"stations:\n{stations}"
+            "server: {port: 0}\n"
         )
