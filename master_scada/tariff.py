@@ -5,7 +5,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -59,8 +59,8 @@ class CsvTariff:
     """Prices from a CSV file: a line of headings, then the time (ISO 8601, with its offset from UTC) in
     the first column and the price in the second.
 
-    A price holds until the next one, the last as long as the one before it; outside the file it is
-    unknown. `per` says what the file's prices are for.
+    A price holds until the next one, for a day at the most, and the last as long as the one before it;
+    outside the file it is unknown. `per` says what the file's prices are for.
     """
 
     kind: Literal["csv"]
@@ -123,8 +123,12 @@ KINDS: dict[str, type[TariffFile]] = {
 }
 
 
+LONGEST_HOLD = timedelta(hours=25)
+"""A day, if it is the longest of the year. Files have gaps: last month's price is not known to hold today."""
+
+
 class PriceList:
-    """Prices that hold from their time to the next."""
+    """Prices that hold from their time to the next, for a day at the most."""
 
     def __init__(self, rows: list[tuple[datetime, float]]) -> None:
         self._times = [time for time, _ in rows]
@@ -133,7 +137,9 @@ class PriceList:
 
     def price(self, at: datetime, now: float) -> float | None:
         index = bisect_right(self._times, at) - 1
-        return self._prices[index] if index >= 0 and at < self._end else None
+        if index < 0 or at >= self._end or at - self._times[index] >= LONGEST_HOLD:
+            return None
+        return self._prices[index]
 
 
 class WrittenPrice:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from master_scada.site_file import read_site
-from master_scada.tariff import CsvTariff, ScheduleTariff, Tariff, WrittenPrice
+from master_scada.tariff import CsvTariff, PriceList, ScheduleTariff, Tariff, WrittenPrice
 from register_maps.yaml_file import BadFile, Faults
 
 REAL_PRICES = Path(__file__).parents[3] / "shared" / "data" / "prices" / "nl_day_ahead.csv"
@@ -196,3 +196,11 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_bytes(b"time,price\n\xff\xfe\x00\n")
     (line,) = told(tmp_path, FROM_FILE)
     assert "can't be read" in line
+
+
+def test_a_gap_of_more_than_a_day_is_unknown() -> None:
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    prices = PriceList([(start, 0.1), (start + timedelta(days=30), 0.2), (start + timedelta(days=31), 0.3)])
+    assert prices.price(start + timedelta(hours=24), 0) == 0.1
+    assert prices.price(start + timedelta(hours=26), 0) is None
+    assert prices.price(start + timedelta(days=30), 0) == 0.2
