@@ -25,7 +25,7 @@ REASON_TEXTS = {
     LimitReason.NO_DATA: "no data",
     LimitReason.OPERATOR: "held by the operator",
     LimitReason.USER_STOP: "stopped by the driver",
-    LimitReason.FULL: "full: please unplug",
+    LimitReason.FULL: "full, please unplug",
     LimitReason.FAILSAFE: "safe mode",
     LimitReason.FAULT: "fault",
     LimitReason.NO_VEHICLE: "",
