@@ -14,6 +14,8 @@ _NEITHER_WANTS_NOR_WAITS = (LimitReason.NO_VEHICLE, LimitReason.FULL, LimitReaso
 class StationMemory:
     on_since: float | None = None
     """Its turn began here; None while it is not allowed."""
+    was_on: bool = False
+    """In this turn it has been read as on, so that its permission is known to have arrived."""
     off_since: float = -math.inf
     waiting_since: float | None = None
     """It has had a vehicle that wants to charge, and no permission, since then."""
@@ -72,11 +74,13 @@ def _station_after(
         return replace(old, reason=command.reason)  # nothing is known to have changed
     if command.charge_enable:
         since = old.on_since if old.on_since is not None else now
-        return replace(old, on_since=since, waiting_since=None, reason=command.reason)
+        was_on = old.was_on or station.is_on
+        return replace(old, on_since=since, was_on=was_on, waiting_since=None, reason=command.reason)
     just_off = before is None or old.on_since is not None
     return replace(
         old,
         on_since=None,
+        was_on=False,
         off_since=now if just_off else old.off_since,
         waiting_since=_waiting_since(old, command, now),
         reason=command.reason,

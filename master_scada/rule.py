@@ -89,9 +89,9 @@ def _why_not_join(
         return LimitReason.PRICE
     if not may_join(station, plant, seen, memory):
         return LimitReason.VOLTAGE
-    # A master that has just begun does not know how long the contactor has rested; and one that was
-    # on a scan ago has been switched off by somebody else, or by its own failsafe.
-    just_off = station.name not in memory.stations or own.on_since is not None
+    # A master that has just begun does not know how long the contactor has rested; and a station that
+    # was on a scan ago has been switched off by somebody else, or by its own failsafe.
+    just_off = station.name not in memory.stations or own.was_on
     if just_off or plant.now - own.off_since < wait_s:
         told = own.reason in (LimitReason.PRICE, LimitReason.VOLTAGE, LimitReason.POWER)
         return own.reason if told else LimitReason.WAITING_TURN

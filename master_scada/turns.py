@@ -186,6 +186,8 @@ class _Round:
         }
 
     def _has_admission_room(self, station: Station) -> bool:
+        if self.memory.of_station(station.name).on_since is not None:
+            return True  # let in before, but its permission has not been read back yet
         return all(self._rooms[name] > 0 for name in self.plant.feeder.path(station.circuit))
 
     def _use_admission_room(self, station: Station) -> None:

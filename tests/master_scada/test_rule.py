@@ -196,10 +196,16 @@ def test_a_turn_goes_on_through_a_scan_without_an_answer() -> None:
 
 def test_a_contactor_that_somebody_else_opened_rests_too() -> None:
     memory = calm(plant(charging("A")), on_since(Memory(price_ok_since=LONG_AGO), A=0.0))
+    memory = decide(plant(charging("A"), now=999.0), memory).memory
     opened = decide(plant(waiting("A"), now=1000.0), memory)
     assert not opened.commands["A"].charge_enable
     assert verdicts(plant(waiting("A"), now=1009.0), opened.memory) == {"A": "waiting_turn"}
     assert verdicts(plant(waiting("A"), now=1010.0), opened.memory) == {"A": "yes"}
+
+
+def test_a_station_that_is_slow_to_show_its_permission_keeps_it() -> None:
+    allowed = decide(plant(waiting("A")), calm(plant(waiting("A")), rested("A"))).memory
+    assert verdicts(plant(waiting("A"), now=1001.0), allowed) == {"A": "yes"}
 
 
 def test_turns_change_when_one_is_over_and_another_waits() -> None:
