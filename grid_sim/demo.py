@@ -98,21 +98,18 @@ class Demo:
             self._run(self._paint())
 
     async def watch_story(self) -> None:
-        """The story, beat by beat, until both cars are full."""
-        await self._unless_one_ends(self._story())
-
-    def _run(self, program: Coroutine[Any, Any, None]) -> None:
-        self._programs.append(asyncio.create_task(program))
-
-    async def _unless_one_ends(self, program: Coroutine[Any, Any, None]) -> None:
-        """A program that ends before the story does has failed: what it raised is raised here."""
-        task = asyncio.create_task(program)
+        """The story, beat by beat, until both cars are full. A program that ends before it does has failed:
+        what it raised is raised here."""
+        story = asyncio.create_task(self._story())
         try:
-            done, _ = await asyncio.wait([task, *self._programs], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([story, *self._programs], return_when=asyncio.FIRST_COMPLETED)
             for ended in done:
                 ended.result()
         finally:
-            task.cancel()
+            story.cancel()
+
+    def _run(self, program: Coroutine[Any, Any, None]) -> None:
+        self._programs.append(asyncio.create_task(program))
 
     async def _end(self) -> None:
         for task in reversed(self._programs):

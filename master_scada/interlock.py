@@ -47,11 +47,10 @@ def _keep(plant: Plant, wishes: Mapping[str, Wish], on: list[Station]) -> list[S
     loads = Loads(plant)
     for station in plant.stations:
         if station.name not in kept and station.last is not None:
-            watts = station.may_draw_w() if station.disobeys else station.failsafe_share_w
-            loads.add(station, watts)
+            loads.add(station, station.told_to_stop_w())
     result = []
     for station in sorted(on, key=lambda s: (s.priority, wishes[s.name].turn)):
-        watts = max(plant.grant_w(station), station.overdraw_w, station.failsafe_share_w)
+        watts = plant.kept_w(station)
         fits = loads.has_room(station, watts)
         loads.add(station, watts if fits else station.failsafe_share_w)
         if fits:

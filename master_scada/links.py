@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from master_scada.model import Reading
-from master_scada.readings import MAX_AGE_S, Freshness, points_to_read, reading
+from master_scada.readings import MAX_AGE_S, NOTICES, Freshness, points_to_read, reading
 from master_scada.site_file import Site, StationEntry
 from modbus_link.device import Device, Transport
 from modbus_link.errors import LinkError
@@ -47,25 +47,19 @@ class StationLink:
         self.trouble = ""
         return seen
 
-    async def write(self, orders: Mapping[str, Value], notices: Mapping[str, Value]) -> None:
-        """The orders that the device has points for, and those notices that it can hold: what is only to
-        be shown must not keep it from what it has to obey."""
-        told = {name: value for name, value in orders.items() if self._has(name)}
-        shown = {name: value for name, value in notices.items() if self._device.takes(name, value)}
+    async def write(self, orders: Mapping[str, Value]) -> None:
+        """Those orders that the device has points for; of the notices, those that it can hold: what is
+        only to be shown must not keep it from what it has to obey."""
+        told = {name: value for name, value in orders.items() if self._can_be_told(name, value)}
         try:
-            await self._device.write(self._in_order(told, shown))
+            await self._device.write(told)
         except (LinkError, EncodeError) as error:
             self._note_failed_write(str(error))
         else:
             self._failed_write = ""
 
-    def _in_order(self, orders: Mapping[str, Value], notices: Mapping[str, Value]) -> dict[str, Value]:
-        """Notices ride along with the numbers; permission stays first or last."""
-        names = list(orders)
-        if names and names[-1] == "charge_enable":
-            last = {"charge_enable": orders["charge_enable"]}
-            return {name: orders[name] for name in names[:-1]} | dict(notices) | last
-        return dict(orders) | dict(notices)
+    def _can_be_told(self, name: str, value: Value) -> bool:
+        return self._device.takes(name, value) if name in NOTICES else self._has(name)
 
     def _has(self, name: str) -> bool:
         point = self.map.points.get(name)

@@ -21,7 +21,7 @@ from master_scada.events import Event, changes
 from master_scada.links import Connection, Lines, StationLink
 from master_scada.memory import Memory
 from master_scada.model import Command, Plant, Reading, Scan, Station
-from master_scada.readings import notices, orders
+from master_scada.readings import orders
 from master_scada.registers import registers
 from master_scada.site_file import Site
 from master_scada.tariff import WrittenPrice
@@ -163,8 +163,7 @@ class Master:
         async def write(link: StationLink) -> None:
             command = told.get(link.entry.name)
             if command:
-                shown = notices(command, plant.price, plant.rules.price_limit)
-                await link.write(orders(command, self._heartbeat), shown)
+                await link.write(orders(command, self._heartbeat, plant.price, plant.rules.price_limit))
 
         await self._each(write)
 

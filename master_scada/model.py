@@ -109,6 +109,10 @@ class Station:
         """The most that it may be drawing now or begin to draw without being asked: the worst case."""
         return max(self._under_orders_w(), self.failsafe_share_w)
 
+    def told_to_stop_w(self) -> float:
+        """The most that it may be drawing once it has followed an order to stop, if it will."""
+        return self.may_draw_w() if self.disobeys else self.failsafe_share_w
+
     def _under_orders_w(self) -> float:
         seen = self.reading
         if seen is None:
@@ -187,6 +191,10 @@ class Plant:
             return station.rating_w
         return min(station.rating_w, self._tightest_w[station.circuit])
 
+    def kept_w(self, station: Station) -> float:
+        """What is to be counted for a station that may go on charging."""
+        return max(self.grant_w(station), station.overdraw_w, station.failsafe_share_w)
+
     @cached_property
     def _tightest_w(self) -> dict[str, float]:
         """By circuit: the least limit on the way up to the main one."""
@@ -232,7 +240,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What a station is told. None is sent to a silent one: its own failsafe opens it."""
+    """What a station is told."""
 
     charge_enable: bool
     power_limit_w: float

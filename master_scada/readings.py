@@ -122,16 +122,21 @@ class Freshness:
         return seen.measurement_age_s <= self.max_age_s and now - self._moved_at <= self.max_age_s
 
 
-def orders(command: Command, heartbeat: int) -> dict[str, Value]:
-    """What a station must hear, in order. Permission is the last thing given and the first taken away."""
-    numbers: dict[str, Value] = {"power_limit": command.power_limit_w, "master_heartbeat": heartbeat}
+NOTICES = ("limit_reason", "price", "price_limit")
+"""What a station's display shows; the rest of its orders it has to obey."""
+
+
+def orders(command: Command, heartbeat: int, price: float | None, price_limit: float) -> dict[str, Value]:
+    """What a station is told, in order. Permission is the last thing given and the first taken away."""
+    numbers: dict[str, Value] = {
+        "power_limit": command.power_limit_w,
+        "master_heartbeat": heartbeat,
+        "limit_reason": command.reason,
+        "price": price,
+        "price_limit": price_limit,
+    }
     enable: dict[str, Value] = {"charge_enable": command.charge_enable}
     return numbers | enable if command.charge_enable else enable | numbers
-
-
-def notices(command: Command, price: float | None, price_limit: float) -> dict[str, Value]:
-    """What its display shows."""
-    return {"limit_reason": command.reason, "price": price, "price_limit": price_limit}
 
 
 def _number(values: Mapping[str, Value], name: str) -> float | None:

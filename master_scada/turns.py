@@ -59,12 +59,8 @@ class _Round:
             if station.last is None:
                 continue
             self.present.add(station, station.may_draw_w())
-            if station.name in kept:
-                self.settled.add(station, self._kept_w(station))
-            else:
-                self.settled.add(
-                    station, station.may_draw_w() if station.disobeys else station.failsafe_share_w
-                )
+            watts = plant.kept_w(station) if station.name in kept else station.told_to_stop_w()
+            self.settled.add(station, watts)
         self._rooms = self._admission_room()
 
     def shed_overload(self) -> None:
@@ -117,10 +113,7 @@ class _Round:
     def _dismiss(self, station: Station, reason: LimitReason) -> None:
         self.shares.kept.remove(station)
         self.shares.refused[station.name] = reason
-        self.settled.add(station, station.failsafe_share_w - self._kept_w(station))
-
-    def _kept_w(self, station: Station) -> float:
-        return max(self.plant.grant_w(station), station.overdraw_w, station.failsafe_share_w)
+        self.settled.add(station, station.failsafe_share_w - self.plant.kept_w(station))
 
     def _equal_or_weaker(self, station: Station) -> list[Station]:
         drawing = [*self.shares.kept, *self.shares.admitted]
@@ -152,7 +145,7 @@ class _Round:
         full = set()
         for name in self.plant.feeder.path(station.circuit):
             freed = sum(
-                self._kept_w(s) - s.failsafe_share_w
+                self.plant.kept_w(s) - s.failsafe_share_w
                 for s in leaving
                 if name in self.plant.feeder.path(s.circuit)
             )

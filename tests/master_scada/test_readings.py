@@ -15,7 +15,6 @@ from master_scada.readings import (
     NEEDED,
     Freshness,
     missing_points,
-    notices,
     orders,
     points_to_read,
     reading,
@@ -201,7 +200,7 @@ async def told(
     command = Command(charge_enable=enable, power_limit_w=3300 if enable else 0, reason=reason)
     wire = Wire()
     entry = StationEntry(name="A", circuit="feeder", host="h")
-    await StationLink(entry, to, wire, 5.0).write(orders(command, 7), notices(command, price, 0.20))
+    await StationLink(entry, to, wire, 5.0).write(orders(command, 7, price, 0.20))
     return wire.writes
 
 
