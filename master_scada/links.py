@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Mapping
 from typing import Protocol
 
 from master_scada.model import Reading
@@ -84,11 +85,18 @@ class Connection(Transport, Protocol):
     async def close(self) -> None: ...
 
 
-class Lines:
-    """All connections of a site; `connect` makes one to a host and port."""
+class Connect(Protocol):
+    """Makes a line to a host and port; over TLS, if there is a context for it."""
 
-    def __init__(self, site: Site, connect: Callable[[str, int], Connection]) -> None:
+    def __call__(self, host: str, port: int, *, tls: ssl.SSLContext | None) -> Connection: ...
+
+
+class Lines:
+    """All connections of a site."""
+
+    def __init__(self, site: Site, connect: Connect) -> None:
         self._connect = connect
+        self._tls = site.tls.load().client if site.tls else None
         self._connections: dict[tuple[str, int], Connection] = {}
         max_age_s = max(MAX_AGE_S, 3 * site.scan_period_s)
         self.stations = [
@@ -100,7 +108,7 @@ class Lines:
         """One for each host and port, as many devices want it; the slowest of them sets the pace."""
         place = (entry.host, entry.port)
         if place not in self._connections:
-            self._connections[place] = self._connect(*place)
+            self._connections[place] = self._connect(*place, tls=self._tls if entry.tls else None)
         connection = self._connections[place]
         interval_s = site.maps[entry.map].min_interval_ms / 1000
         connection.min_interval_s = max(connection.min_interval_s, interval_s)

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import math
 import random
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
@@ -18,24 +19,27 @@ from typing import Any
 
 from master_scada.decide import decide
 from master_scada.events import Event, changes
-from master_scada.links import Connection, Lines, StationLink
+from master_scada.links import Connect, Lines, StationLink
 from master_scada.memory import Memory
 from master_scada.model import Command, Plant, Reading, Scan, Station
 from master_scada.readings import orders
 from master_scada.registers import registers
-from master_scada.site_file import Site
+from master_scada.site_file import Site, master_map
 from master_scada.tariff import WrittenPrice
 from master_scada.upstream import SiteOrders, Upstream
 from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
-from modbus_link.image import RegisterImage, Write
+from modbus_link.hold import Hold
+from modbus_link.image import RegisterImage
 from modbus_link.server import ModbusServer
-from register_maps.register_map import load_map
+from modbus_link.writes import Write, WriteEvent, log_write
 
 log = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
 """Scans that may fail in a row, before the master gives up."""
+MOST_WRITE_EVENTS = 1000
+"""Of one scan; more are in the log alone."""
 FIRST_CONNECTIONS_S = 2.0
 """How long the first scan waits for the lines to stand."""
 
@@ -54,7 +58,7 @@ class Master:
         clock: Clock,
         *,
         timeout_s: float | None = None,
-        connect: Callable[[str, int], Connection] | None = None,
+        connect: Connect | None = None,
         on_scan: Callable[[Scan, list[Event]], None] | None = None,
     ) -> None:
         self.site = site
@@ -62,8 +66,10 @@ class Master:
         self.period_s = site.scan_period_s
         self.timeout_s = 0.4 * self.period_s if timeout_s is None else timeout_s
         self.lines = Lines(site, connect or partial(ModbusClient, timeout_s=self.timeout_s))
-        self.image = RegisterImage(load_map("pev_master").expanded(station=len(site.stations)))
-        self.server = ModbusServer(self.image, site.server.host, site.server.port)
+        self.image = RegisterImage(master_map(len(site.stations)))
+        self.server = ModbusServer(
+            self.image, site.server, name=site.name, tls=site.tls.load() if site.tls else None
+        )
         self.scan: Scan | None = None
         self._on_scan = on_scan
         self._memory = Memory()
@@ -72,6 +78,7 @@ class Master:
         self._sent: dict[str, Command] = {}
         self._heartbeat = random.randrange(0x10000)  # so that a restart is not taken for a standstill
         self._overruns = self._failures = 0
+        self._written: deque[WriteEvent] = deque(maxlen=MOST_WRITE_EVENTS)
         self._set_up_image()
         self._upstream = Upstream(self.image, supervised=site.failsafe is not None, now=clock.now())
 
@@ -79,7 +86,7 @@ class Master:
         """Scan until cancelled; CannotListen if the server's port can't be had."""
         try:
             await self.server.start()
-            log.info("%s: serving pev_master on %s", self.site.name, self.server)
+            log.info("%s: serving pev_master on %s", self.site.name, self.server.about)
             await self.lines.open(FIRST_CONNECTIONS_S)
             next_at = self.clock.now()
             while True:
@@ -195,7 +202,9 @@ class Master:
         for event in events:
             log.info("%s", event)
         if self._on_scan:
-            self._on_scan(scan, events)
+            written = [Event(at=plant.now, source="site", text=str(event)) for event in self._written]
+            self._on_scan(scan, written + events)
+        self._written.clear()
         return scan
 
     def _next_tick(self, last: float) -> float:
@@ -220,9 +229,12 @@ class Master:
                 "failsafe_timeout": failsafe.timeout_s if failsafe else 10,
             }
         )
-        self.image.on_written = self._take_price
+        self.image.hold = Hold(self.clock.now, lambda: self._register("failsafe_timeout"))
+        self.image.on_written = self._take
 
-    def _take_price(self, write: Write) -> None:
+    def _take(self, write: Write) -> None:
+        log_write(log, self.site.name, write)
+        self._written.extend(write.changes())
         tariff = self.site.tariff
         if isinstance(tariff, WrittenPrice) and "price" in write.values:
             price = write.values["price"]

@@ -1,7 +1,7 @@
 """A site's YAML file: what `pev-scada master SITE.yaml` runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 from typing import Annotated, Any, Literal
@@ -21,6 +21,8 @@ from master_scada.tariff import (
     WrittenPrice,
     note_schedule,
 )
+from modbus_link.listen import Listen, note_server
+from modbus_link.tls import TlsFiles
 from register_maps.register_map import RegisterMap, load_map
 from register_maps.yaml_file import STRICT_KEYS, BadFile, Faults, Real, Whole, read_yaml, unknown
 
@@ -30,6 +32,9 @@ NotNegative = Annotated[Real, Ge(0)]
 MOST_W = Le(4e9)
 MOST_V = 6500
 MOST_STATIONS = 1500
+OWN_SERVER = Listen(port=5020)
+# Of Modbus TCP, in the clear and over TLS.
+PORT, TLS_PORT = 502, 802
 Name = Annotated[str, MinLen(1)]
 
 
@@ -61,7 +66,8 @@ class StationEntry:
     name: Name
     circuit: str
     host: Name
-    port: Annotated[Whole, Ge(1), Le(65535)] = 502
+    port: Annotated[Whole, Ge(1), Le(65535)] = PORT
+    tls: bool = False
     map: str = "pev_rtu"
     priority: Annotated[Whole, Ge(1), Le(100)] = 1
     rated_power_w: Annotated[Real, Gt(0), MOST_W] | None = None
@@ -78,13 +84,6 @@ class Failsafe:
 
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServerEntry:
-    host: str = "127.0.0.1"
-    port: Annotated[Whole, Ge(0), Le(65535)] = 5020
-
-
-@with_config(STRICT_KEYS)
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFile:
     """As written, but for its lists and its tariff, which `read_site` reads item by item, so that a fault
     in one place hides none in another."""
@@ -95,8 +94,9 @@ class SiteFile:
     circuits: Annotated[list[Any], MinLen(1)]
     stations: Annotated[list[Any], MinLen(1), MaxLen(MOST_STATIONS)]
     scan_period_s: Annotated[Real, Ge(0.1)] = 1.0
-    server: ServerEntry = field(default_factory=ServerEntry)
+    server: Listen = OWN_SERVER
     failsafe: Failsafe | None = None
+    tls: TlsFiles | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +111,9 @@ class Site:
     maps: Mapping[str, RegisterMap]
     tariff: Tariff
     currency: str
-    server: ServerEntry
+    server: Listen
     failsafe: Failsafe | None
+    tls: TlsFiles | None = None
 
 
 def read_site(path: Path) -> Site:
@@ -122,11 +123,15 @@ def read_site(path: Path) -> Site:
     file = faults.parse(SiteFile, data)
     tariff, currency = _read_tariff(data.get("tariff"), path, faults)
     circuits = faults.parse_each(CircuitFile, data.get("circuits"), ("circuits",))
-    stations = faults.parse_each(StationEntry, data.get("stations"), ("stations",))
+    stations = faults.parse_each(StationEntry, _with_ports(data.get("stations")), ("stations",))
     _note_circuit_faults(_mappings(data.get("circuits")), faults)
     _note_bands(circuits, faults)
     _note_station_faults(_mappings(data.get("stations")), _mappings(data.get("circuits")), faults)
     maps = _read_maps(_mappings(data.get("stations")), path, faults)
+    tls = file.tls.under(path.parent) if file and file.tls else None
+    if file:
+        note_server(file.server, tls, master_map(len(stations)), faults, "server")
+        _note_missing_tls(stations, tls, faults)
     faults.raise_if_any()
     assert file is not None
     assert tariff is not None
@@ -141,7 +146,13 @@ def read_site(path: Path) -> Site:
         currency=currency,
         server=file.server,
         failsafe=file.failsafe,
+        tls=tls,
     )
+
+
+def master_map(stations: int) -> RegisterMap:
+    """What a master of so many stations serves."""
+    return load_map("pev_master").expanded(station=stations)
 
 
 def _rules(file: SiteFile) -> Rules:
@@ -189,6 +200,16 @@ def _read_tariff(data: object, path: Path, faults: Faults) -> tuple[Tariff | Non
             return tariff, tariff.currency
 
 
+def _with_ports(stations: object) -> object:
+    """With the standard port for those that are reached over TLS and name none."""
+    if not isinstance(stations, list):
+        return stations
+    return [
+        {"port": TLS_PORT, **entry} if isinstance(entry, dict) and entry.get("tls") is True else entry
+        for entry in stations
+    ]
+
+
 def _mappings(data: object) -> list[dict[str, Any]]:
     """The items as written; {} for one that is no mapping, so that the others keep their index."""
     return [_plain(item) if isinstance(item, dict) else {} for item in data] if isinstance(data, list) else []
@@ -233,6 +254,12 @@ def _note_bands(circuits: list[CircuitFile | None], faults: Faults) -> None:
                 f"the band's {high * circuit.nominal_voltage_v:g} V are more than the {MOST_V} V that the"
                 " registers can hold; give the voltage that the stations measure",
             )
+
+
+def _note_missing_tls(stations: list[StationEntry | None], tls: TlsFiles | None, faults: Faults) -> None:
+    for index, entry in enumerate(stations):
+        if entry and entry.tls and tls is None:
+            faults.add(("stations", index, "tls"), "needs the master's certificate: give `tls` for the site")
 
 
 def _is_its_own_ancestor(name: str, parents: Mapping[str, str | None]) -> bool:

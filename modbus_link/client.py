@@ -10,6 +10,7 @@ import contextlib
 import logging
 import random
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -53,13 +54,22 @@ class ModbusClient:
     """One connection to one host and port; any number of unit ids may be asked over it.
 
     Calls are served one at a time, in their order. Use as an async context manager, or call
-    `start` and `close`.
+    `start` and `close`. With `tls` it speaks Modbus/TCP Security.
     """
 
-    def __init__(self, host: str, port: int, *, timeout_s: float = 1.0, min_interval_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        timeout_s: float = 1.0,
+        min_interval_s: float = 0.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.host, self.port = host, port
         self.timeout_s = timeout_s
         self.min_interval_s = min_interval_s
+        self._tls = tls
         self._turn = asyncio.Lock()
         self._link: _Link | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -190,7 +200,7 @@ class ModbusClient:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self.timeout_s):
-                _, link = await loop.create_connection(_Link, self.host, self.port)
+                _, link = await loop.create_connection(_Link, self.host, self.port, ssl=self._tls)
         except TimeoutError:
             why = f"no connection within {self.timeout_s:g} s"
         except (OSError, ValueError, OverflowError) as error:  # the latter: no host name, no port number
@@ -287,7 +297,7 @@ class _Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if isinstance(exc, OSError) and exc.strerror:
-            self._reason = exc.strerror
+            self._reason = reason(exc)
         if self._pending and not self._pending.done.done():
             self._pending.done.set_exception(ConnectionError(self._reason))
         if not self.lost.done():

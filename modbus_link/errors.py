@@ -5,11 +5,13 @@ LinkError
 ├── LinkTimeout      connected, but no reply in time          (also a TimeoutError)
 ├── BadReply         a reply that doesn't belong to the request
 ├── Refused          the device answered with an exception code
+├── BadTlsFiles      certificates or keys that can't be used  (in tls.py)
 └── CannotListen     a server's address can't be had          (also an OSError)
 """
 
 import os
 import socket
+import ssl
 from enum import IntEnum
 
 
@@ -58,6 +60,10 @@ def reason(error: Exception) -> str:
     """Why the system can't connect or listen; asyncio's own text repeats the address in its stead."""
     if not isinstance(error, OSError):
         return str(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is refused: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {(error.reason or str(error)).lower().replace('_', ' ')}"
     if error.errno and not isinstance(error, socket.gaierror):
         return os.strerror(error.errno)
     return error.strerror or str(error)

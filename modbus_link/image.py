@@ -4,7 +4,10 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from modbus_link.access import Client
 from modbus_link.errors import ExceptionCode
+from modbus_link.hold import Hold
+from modbus_link.writes import Write
 from register_maps.codec import EncodeError, decoder, encoder
 from register_maps.points import Point, Table, Value
 from register_maps.register_map import RegisterMap
@@ -18,12 +21,12 @@ class Refusal(Exception):
         super().__init__(code.name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Write:
-    """What a client wants written: whole points by name, and the client's address."""
+class NotAllowed(Refusal):
+    """This client may not: to him it is as if the function did not exist (MODBUS/TCP Security Protocol)."""
 
-    values: Mapping[str, Value]
-    peer: str
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(ExceptionCode.ILLEGAL_FUNCTION)
 
 
 class RegisterImage:
@@ -32,7 +35,7 @@ class RegisterImage:
     `on_read` is called before a client reads from a table, so that values which age can be made fresh.
     `on_write` gets every write of a client before it takes effect and may raise `Refusal`; `on_written`
     follows once it has. All of it happens in one step of the event loop, so a value is never seen half
-    changed.
+    changed. With a `hold`, the map's exclusive points take writes from one client at a time.
     """
 
     def __init__(self, device_map: RegisterMap) -> None:
@@ -40,17 +43,21 @@ class RegisterImage:
         self.on_read: Callable[[Table], None] | None = None
         self.on_write: Callable[[Write], None] | None = None
         self.on_written: Callable[[Write], None] | None = None
+        self.hold: Hold | None = None
         self._last: dict[str, Value] = {}
         self._words: dict[Table, list[int]] = {}
         self._readable: dict[Table, bytearray] = {}
+        self._names: dict[Table, list[str]] = {}
         self._slots: dict[str, _Slot] = {}
         for table in Table:
             points = [p for p in device_map.points.values() if p.table is table]
             size = max((p.end for p in points), default=0)
             words = self._words[table] = [0] * size
             readable = self._readable[table] = bytearray(size)
+            names = self._names[table] = [""] * size
             for p in points:
                 readable[p.address : p.end] = bytes([p.is_readable]) * p.width
+                names[p.address : p.end] = [p.name] * p.width
                 self._slots[p.name] = _Slot(p, words, p.address, p.end, decoder(p), encoder(p))
         self._writable = {
             (slot.point.table, slot.start): slot for slot in self._slots.values() if slot.point.is_writable
@@ -82,7 +89,7 @@ class RegisterImage:
                     with contextlib.suppress(EncodeError):
                         self.update({name: None})
 
-    def read(self, table: Table, address: int, count: int) -> list[int]:
+    def read(self, table: Table, address: int, count: int, client: Client) -> list[int]:
         """For a client; Refusal where any of the addresses is no readable point's."""
         if self.on_read:
             self.on_read(table)
@@ -90,15 +97,22 @@ class RegisterImage:
         end = address + count
         if end > len(readable) or readable.find(0, address, end) != -1:
             raise Refusal(ExceptionCode.ILLEGAL_DATA_ADDRESS)
+        if client.rights.read is not None and not client.rights.may_read(self._names[table][address:end]):
+            raise NotAllowed(f"read {table} {address}+{count}")
         return self._words[table][address:end]
 
-    def write(self, table: Table, address: int, words: Sequence[int], peer: str) -> None:
+    def write(self, table: Table, address: int, words: Sequence[int], client: Client) -> None:
         """For a client; takes effect whole or, with a Refusal, not at all."""
         slots = self._slots_written(table, address, address + len(words))
+        names = [slot.point.name for slot in slots]
+        if not client.rights.may_write(names):
+            raise NotAllowed(f"write {', '.join(names)}")
         values = {s.point.name: s.accepted(words[s.start - address : s.end - address]) for s in slots}
-        write = Write(values=values, peer=peer)
+        write = Write(values=values, old={name: self[name] for name in names}, client=client)
         if self.on_write:
             self.on_write(write)
+        if self.hold and any(s.point.exclusive for s in slots) and not self.hold.claim(client):
+            raise Refusal(ExceptionCode.SERVER_DEVICE_BUSY)
         self._words[table][address : address + len(words)] = words
         for name in values:
             self._last.pop(name, None)

@@ -6,6 +6,7 @@ refused here.
 
 from collections.abc import Sequence
 
+from modbus_link.access import Client
 from modbus_link.errors import LinkDown, Refused
 from modbus_link.image import Refusal, RegisterImage
 from register_maps.blocks import Span
@@ -17,6 +18,7 @@ class InMemoryLink:
 
     def __init__(self, image: RegisterImage) -> None:
         self._image = image
+        self._client = Client(host="in memory")
         self.connected = True
         self.min_interval_s = 0.0
 
@@ -39,13 +41,13 @@ class InMemoryLink:
     ) -> None:
         self._require_link()
         try:
-            self._image.write(table, address, words, "in memory")
+            self._image.write(table, address, words, self._client)
         except Refusal as error:
             raise Refused(f"write {table} {address}+{len(words)}", error.code) from error
 
     def _read(self, span: Span) -> Sequence[int]:
         try:
-            return self._image.read(span.table, span.address, span.count)
+            return self._image.read(span.table, span.address, span.count, self._client)
         except Refusal as error:
             raise Refused(f"read {span}", error.code) from error
 

@@ -1,7 +1,8 @@
 """A request's bytes to the reply's bytes, against a register image.
 
 Each function checks what MODBUS Application Protocol V1.1b3 says, in its order: quantity and byte
-count (exception 3), address (2), value (3). A function that isn't here is exception 1.
+count (exception 3), address (2), value (3). A function that isn't here is exception 1, and so is one
+that this client may not use.
 """
 
 import logging
@@ -15,6 +16,8 @@ from pymodbus.pdu.bit_message import (
     WriteMultipleCoilsRequest,
     WriteMultipleCoilsResponse,
 )
+from pymodbus.pdu.diag_message import ReturnQueryDataRequest, ReturnQueryDataResponse
+from pymodbus.pdu.mei_message import ReadDeviceInformationRequest
 from pymodbus.pdu.register_message import (
     MaskWriteRegisterRequest,
     ReadHoldingRegistersRequest,
@@ -25,31 +28,49 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterRequest,
 )
 
+from modbus_link.access import Client
 from modbus_link.errors import ExceptionCode
-from modbus_link.image import Refusal, RegisterImage
+from modbus_link.identity import Identity
+from modbus_link.image import NotAllowed, Refusal, RegisterImage
+from modbus_link.line_limit import LineLimit
 from register_maps.points import Table
 
 log = logging.getLogger(__name__)
+_lines = LineLimit(log)
 
 
-def respond(image: RegisterImage, pdu: bytes, peer: str) -> bytes:
+def respond(image: RegisterImage, identity: Identity, pdu: bytes, client: Client) -> bytes:
     """The reply to one request PDU; never raises, because a server must answer."""
     function = pdu[0]
     try:
-        return bytes((function,)) + _answer(image, function, pdu[1:], peer)
+        return bytes((function,)) + _answer(image, identity, function, pdu[1:], client)
+    except NotAllowed as refusal:
+        _lines.warning(client.host, f"{client} may not {refusal.what}: refused")
+        code = refusal.code
     except Refusal as refusal:
         code = refusal.code
     except Exception:
-        log.exception("request %s of %s failed", pdu.hex(" "), peer)
+        log.exception("request %s of %s failed", pdu.hex(" "), client)
         code = ExceptionCode.SERVER_DEVICE_FAILURE
+    return exception(function, code)
+
+
+def exception(function: int, code: ExceptionCode) -> bytes:
+    """The PDU that refuses a request of `function`."""
     return bytes((function | 0x80,)) + ExceptionResponse(function, code).encode()
 
 
-def _answer(image: RegisterImage, function: int, data: bytes, peer: str) -> bytes:
+def _answer(image: RegisterImage, identity: Identity, function: int, data: bytes, client: Client) -> bytes:
     if function in _READS:
-        return _read(image, _READS[function], data)
+        return _read(image, _READS[function], data, client)
     if function in _WRITES:
-        return _WRITES[function](image, data, peer)
+        if client.rights.reads_only:
+            raise NotAllowed(f"write (function {function})")
+        return _WRITES[function](image, data, client)
+    if function == 8:
+        return _diagnose(data)
+    if function == 43:
+        return _identify(identity, data)
     raise Refusal(ExceptionCode.ILLEGAL_FUNCTION)
 
 
@@ -61,64 +82,64 @@ _READS = {
 }
 
 
-def _read(image: RegisterImage, table: Table, data: bytes) -> bytes:
+def _read(image: RegisterImage, table: Table, data: bytes, client: Client) -> bytes:
     request = ReadCoilsRequest() if table.holds_bits else ReadHoldingRegistersRequest()
     _require(len(data) == 4)
     _decode(request.decode, data)  # checks the quantity
-    values = image.read(table, request.address, request.count)
+    values = image.read(table, request.address, request.count, client)
     if table.holds_bits:
         return ReadCoilsResponse(bits=[bool(bit) for bit in values]).encode()
     return ReadHoldingRegistersResponse(registers=values).encode()
 
 
-def _write_coil(image: RegisterImage, data: bytes, peer: str) -> bytes:
+def _write_coil(image: RegisterImage, data: bytes, client: Client) -> bytes:
     # Not pymodbus's request: it takes any value but 0 for ON, and a coil here closes a contactor.
     _require(len(data) == 4)
     address, value = struct.unpack(">HH", data)
     _require(value in (0x0000, 0xFF00))
-    image.write(Table.COIL, address, [int(value == 0xFF00)], peer)
+    image.write(Table.COIL, address, [int(value == 0xFF00)], client)
     return data
 
 
-def _write_register(image: RegisterImage, data: bytes, peer: str) -> bytes:
+def _write_register(image: RegisterImage, data: bytes, client: Client) -> bytes:
     _require(len(data) == 4)
     request = WriteSingleRegisterRequest()
     request.decode(data)
-    image.write(Table.HOLDING_REGISTER, request.address, request.registers, peer)
+    image.write(Table.HOLDING_REGISTER, request.address, request.registers, client)
     return data
 
 
-def _write_coils(image: RegisterImage, data: bytes, peer: str) -> bytes:
+def _write_coils(image: RegisterImage, data: bytes, client: Client) -> bytes:
     request = WriteMultipleCoilsRequest()
     _decode(request.decode, data)
     _require(1 <= request.count <= 0x7B0)
     _require(request.byte_count == (request.count + 7) // 8 == len(data) - 5)
-    image.write(Table.COIL, request.address, [int(bit) for bit in request.bits], peer)
+    image.write(Table.COIL, request.address, [int(bit) for bit in request.bits], client)
     return WriteMultipleCoilsResponse(address=request.address, count=request.count).encode()
 
 
-def _write_registers(image: RegisterImage, data: bytes, peer: str) -> bytes:
+def _write_registers(image: RegisterImage, data: bytes, client: Client) -> bytes:
     # Before pymodbus decodes: it reads as many registers as the count says, whatever is there.
     _require(len(data) >= 5)
     _, count, byte_count = struct.unpack(">HHB", data[:5])
     _require(1 <= count <= 0x7B and byte_count == 2 * count == len(data) - 5)
     request = WriteMultipleRegistersRequest()
     _decode(request.decode, data)
-    image.write(Table.HOLDING_REGISTER, request.address, request.registers, peer)
+    image.write(Table.HOLDING_REGISTER, request.address, request.registers, client)
     return WriteMultipleRegistersResponse(address=request.address, count=count).encode()
 
 
-def _mask_write_register(image: RegisterImage, data: bytes, peer: str) -> bytes:
+def _mask_write_register(image: RegisterImage, data: bytes, client: Client) -> bytes:
     _require(len(data) == 6)
     request = MaskWriteRegisterRequest()
     request.decode(data)
-    (old,) = image.read(Table.HOLDING_REGISTER, request.address, 1)
+    (old,) = image.read(Table.HOLDING_REGISTER, request.address, 1, client)
     new = old & request.and_mask | request.or_mask & ~request.and_mask & 0xFFFF
-    image.write(Table.HOLDING_REGISTER, request.address, [new], peer)
+    image.write(Table.HOLDING_REGISTER, request.address, [new], client)
     return data
 
 
-def _read_write_registers(image: RegisterImage, data: bytes, peer: str) -> bytes:
+def _read_write_registers(image: RegisterImage, data: bytes, client: Client) -> bytes:
     _require(len(data) >= 9)
     _, read_count, _, write_count, byte_count = struct.unpack(">HHHHB", data[:9])
     _require(1 <= read_count <= 0x7D and 1 <= write_count <= 0x79)
@@ -126,13 +147,34 @@ def _read_write_registers(image: RegisterImage, data: bytes, peer: str) -> bytes
     request = ReadWriteMultipleRegistersRequest()
     _decode(request.decode, data)
     # Asked first, so that a request which can't be read doesn't write either.
-    image.read(Table.HOLDING_REGISTER, request.read_address, read_count)
-    image.write(Table.HOLDING_REGISTER, request.write_address, request.write_registers, peer)
-    values = image.read(Table.HOLDING_REGISTER, request.read_address, read_count)
+    image.read(Table.HOLDING_REGISTER, request.read_address, read_count, client)
+    image.write(Table.HOLDING_REGISTER, request.write_address, request.write_registers, client)
+    values = image.read(Table.HOLDING_REGISTER, request.read_address, read_count, client)
     return ReadHoldingRegistersResponse(registers=values).encode()
 
 
-_WRITES: dict[int, Callable[[RegisterImage, bytes, str], bytes]] = {
+def _diagnose(data: bytes) -> bytes:
+    """Sub-function 0, the echo; the others count what happens on a serial line."""
+    _require(len(data) >= 2)
+    if data[:2] != b"\0\0":
+        raise Refusal(ExceptionCode.ILLEGAL_FUNCTION)
+    _require(len(data) % 2 == 0)
+    request = ReturnQueryDataRequest()
+    request.decode(data)
+    return ReturnQueryDataResponse(request.message).encode()
+
+
+def _identify(identity: Identity, data: bytes) -> bytes:
+    _require(len(data) >= 1)
+    if data[0] != ReadDeviceInformationRequest.sub_function_code:
+        raise Refusal(ExceptionCode.ILLEGAL_FUNCTION)
+    _require(len(data) == 3)
+    request = ReadDeviceInformationRequest()
+    request.decode(data)
+    return identity.reply(request.read_code, request.object_id)
+
+
+_WRITES: dict[int, Callable[[RegisterImage, bytes, Client], bytes]] = {
     5: _write_coil,
     6: _write_register,
     15: _write_coils,

@@ -1,31 +1,58 @@
-"""A Modbus TCP server for one register image."""
+"""A Modbus TCP server for one register image: who may come in, and how many.
+
+Over TLS where the listener has roles (Modbus/TCP Security), else in the clear.
+"""
 
 import asyncio
 import logging
-import socket
+from collections.abc import Callable
 
-from modbus_link.errors import CannotListen, ExceptionCode, reason
+from modbus_link.access import Client
+from modbus_link.connection import Connection
+from modbus_link.errors import CannotListen, reason
+from modbus_link.identity import Identity
 from modbus_link.image import RegisterImage
-from modbus_link.mbap import Adu, BadFrame, Framer, frame
+from modbus_link.line_limit import LineLimit
+from modbus_link.listen import Listen
 from modbus_link.requests import respond
+from modbus_link.tls import Tls
 
 log = logging.getLogger(__name__)
 
-THIS_DEVICE = (0, 255)
-"""Unit ids that mean "whoever listens here" (Messaging Guide V1.0b, 4.4.2.2)."""
+MOST_ACCEPTED_AT_ONCE = 100
 
 
 class ModbusServer:
-    """Serves `image` from `start` to `stop`. Port 0 takes a free one; `port` then says which."""
+    """Serves `image` from `start` to `stop`. Port 0 takes a free one; `port` then says which.
 
-    def __init__(self, image: RegisterImage, host: str, port: int) -> None:
+    `name` is what it calls itself to those who ask (function 43). ValueError where `listen` has roles,
+    but there is no `tls` to tell them by.
+    """
+
+    def __init__(
+        self, image: RegisterImage, listen: Listen, *, name: str = "", tls: Tls | None = None
+    ) -> None:
+        if listen.roles is not None and tls is None:
+            raise ValueError("a server with roles needs certificates")
         self.image = image
-        self.host, self.port = host, port
+        self.listen = listen
+        self.host, self.port = listen.host, listen.port
+        self.unit_id = image.map.unit_id
+        self._tls = _tls_connections(tls) if tls and listen.roles is not None else None
+        self._identity = Identity(image.map, name)
+        self._roles = {role: entry.rights(image.map) for role, entry in (listen.roles or {}).items()}
         self._server: asyncio.Server | None = None
-        self._connections: set[_Connection] = set()
+        self._connections: set[Connection] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._lines = LineLimit(log)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+    @property
+    def about(self) -> str:
+        """For the log: where it listens, and for whom."""
+        return f"{self}, {self.listen.about}"
 
     async def __aenter__(self) -> "ModbusServer":
         await self.start()
@@ -41,7 +68,7 @@ class ModbusServer:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                lambda: _Connection(self.image, self._connections), self.host, self.port, backlog=512
+                self._connection, self.host, self.port, backlog=MOST_ACCEPTED_AT_ONCE
             )
         except (OSError, ValueError, OverflowError) as error:  # the latter: no host name, no port number
             why = reason(error)
@@ -49,74 +76,77 @@ class ModbusServer:
                 f"can't listen on {self}: {why[:1].lower()}{why[1:]}; choose another port or host"
             ) from error
         self.port = self._server.sockets[0].getsockname()[1]
+        self._sweep()
 
     async def stop(self) -> None:
         """Close the port and every connection."""
         if self._server is None:
             return
         server, self._server = self._server, None
+        if self._sweeper:
+            self._sweeper.cancel()
         server.close()
         for connection in list(self._connections):
-            connection.close()
+            connection.abort()
         await server.wait_closed()
         while self._connections:
             await asyncio.sleep(0)
 
+    def respond(self, pdu: bytes, client: Client) -> bytes:
+        return respond(self.image, self._identity, pdu, client)
 
-class _Connection(asyncio.Protocol):
-    """One client. Its requests are answered in order, each with its own transaction id."""
+    def admit(self, connection: Connection) -> bool:
+        client = connection.client
+        if not self.listen.allows(client.host):
+            self.refuse(connection, "its address is not one of those in `allow`")
+            return False
+        client.rights = self.listen.rights(client.host, None)
+        while len(self._connections) >= self.listen.max_connections:
+            self._drop_longest_idle()
+        self._connections.add(connection)
+        return True
 
-    def __init__(self, image: RegisterImage, connections: set["_Connection"]) -> None:
-        self._image = image
-        self._units = (*THIS_DEVICE, image.map.unit_id)
-        self._connections = connections
-        self._framer = Framer()
-        self._transport: asyncio.Transport | None = None
-        self._peer = ""
+    def left(self, connection: Connection) -> None:
+        self._connections.discard(connection)
 
-    def close(self) -> None:
-        if self._transport:
-            self._transport.abort()
+    def grant(self, connection: Connection) -> str:
+        client = connection.client
+        if not client.role:
+            return f"the certificate of {client.subject!r} carries no role"
+        if client.role not in self._roles:
+            return f"{client.subject!r} has the role {client.role!r}, which has no rights here"
+        client.rights = self.listen.rights(client.host, self._roles[client.role])
+        return ""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._connections.add(self)
-        host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
-        self._peer = f"{host}:{port}"
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    def refuse(self, connection: Connection, why: str) -> None:
+        client = connection.client
+        self._lines.warning(client.host, f"{client}: refused: {why}")
 
-    def data_received(self, data: bytes) -> None:
-        assert self._transport is not None
-        replies: list[bytes] = []
-        broken: BadFrame | None = None
-        try:
-            replies.extend(self._reply(adu) for adu in self._framer.feed(data))
-        except BadFrame as error:
-            broken = error
-        if replies:
-            self._transport.write(b"".join(replies))
-        if broken:
-            log.warning("%s: closed, because it does not speak Modbus TCP: %s", self._peer, broken)
-            self._transport.close()
+    def _connection(self) -> Connection:
+        return self._tls(self) if self._tls else Connection(self)
 
-    def _reply(self, adu: Adu) -> bytes:
-        if adu.unit_id not in self._units:
-            code = ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND
-            return frame(adu.transaction_id, adu.unit_id, bytes((adu.pdu[0] | 0x80, code)))
-        pdu = respond(self._image, adu.pdu, self._peer)
-        return frame(adu.transaction_id, adu.unit_id, pdu)
+    def _drop_longest_idle(self) -> None:
+        """The Messaging Guide V1.0b, 4.2.2, wants it so; but nobody may push out the master that steers."""
+        hold = self.image.hold
+        idle = [c for c in self._connections if not (hold and hold.is_holder(c.client))]
+        longest = min(idle or self._connections, key=lambda c: c.heard_at)
+        self._drop(longest, "too many connections (max_connections), and it was idle the longest")
 
-    # A client that asks but does not read must not fill our memory: stop listening to it meanwhile.
-    def pause_writing(self) -> None:
-        if self._transport:
-            self._transport.pause_reading()
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        timeout_s = self.listen.idle_timeout_s
+        for connection in list(self._connections):
+            if loop.time() - connection.heard_at > timeout_s:
+                self._drop(connection, f"idle for more than {timeout_s:g} s (idle_timeout_s)")
+        self._sweeper = loop.call_later(min(timeout_s / 4, 10.0), self._sweep)
 
-    def resume_writing(self) -> None:
-        if self._transport:
-            self._transport.resume_reading()
+    def _drop(self, connection: Connection, why: str) -> None:
+        self.left(connection)
+        self._lines.warning("dropped", f"{connection.client}: dropped: {why}")
+        connection.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.discard(self)
+
+def _tls_connections(tls: Tls) -> Callable[[ModbusServer], Connection]:
+    from modbus_link.secure import SecureConnection  # with the cryptography package: only where needed
+
+    return lambda server: SecureConnection(server, tls.server)

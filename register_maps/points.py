@@ -84,7 +84,10 @@ _WORDS = {"int32": 2, "uint32": 2, "float32": 2, "int64": 4, "uint64": 4, "float
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """As declared in a map. `scale` turns the raw number into `unit`: value = raw * scale."""
+    """As declared in a map. `scale` turns the raw number into `unit`: value = raw * scale.
+
+    `exclusive` points take writes from one client at a time: the master that holds the device.
+    """
 
     name: str = ""
     table: Table
@@ -92,6 +95,7 @@ class Point:
     type: PointType
     about: str
     access: Literal["ro", "rw", "wo"] = "ro"
+    exclusive: bool = False
     unit: str = ""
     scale: Real = 1
     min: Real | None = None
@@ -148,6 +152,7 @@ class Point:
                 not kind.is_number and (self.min is not None or self.max is not None),
                 f"type {kind} takes no min or max",
             ),
+            (self.exclusive and not self.is_writable, "a point that can only be read can't be exclusive"),
             (
                 self.min is not None and self.max is not None and self.min > self.max,
                 f"min {self.min} is above max {self.max}",

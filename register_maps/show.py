@@ -53,6 +53,8 @@ def _about(point: Point) -> str:
         low = "" if point.min is None else f"{point.min:g}"
         high = "" if point.max is None else f"{point.max:g}"
         parts.append(f"From {low} to {high}.")
+    if point.exclusive:
+        parts.append("From one client at a time.")
     if point.nan is not None:
         parts.append(f"Raw {point.nan} is no value.")
     return " ".join(parts)

@@ -4,8 +4,10 @@ import logging
 
 from modbus_link.clock import Clock
 from modbus_link.errors import ExceptionCode
-from modbus_link.image import Refusal, RegisterImage, Write
+from modbus_link.hold import Hold
+from modbus_link.image import Refusal, RegisterImage
 from modbus_link.server import ModbusServer
+from modbus_link.writes import Write, log_write
 from register_maps.points import Table, Value
 from register_maps.register_map import load_map
 from register_maps.vocabulary import FaultCode
@@ -31,7 +33,9 @@ class Rtu:
         self.board = board
         self.clock = clock
         self.image = RegisterImage(load_map("pev_rtu"))
-        self.server = ModbusServer(self.image, station.listen.host, station.listen.port)
+        self.server = ModbusServer(
+            self.image, station.listen, name=station.name, tls=station.tls.load() if station.tls else None
+        )
         self._tick_s = tick_s
         self._stop = self._start = self._serving = self._ended = False
         self._steps = 0
@@ -45,6 +49,7 @@ class Rtu:
             }
         )
         self.state = first_state(self._orders(), clock.now())
+        self.image.hold = Hold(clock.now, lambda: self._orders().failsafe_timeout_s)
         self.image.on_read = self._publish_age
         self.image.on_write = self._judge
         self.image.on_written = self._follow
@@ -54,7 +59,7 @@ class Rtu:
         """Serve and control until cancelled; CannotListen if the port can't be had."""
         try:
             await self.server.start()
-            log.info("%s: serving pev_rtu on %s", self.station.name, self.server)
+            log.info("%s: serving pev_rtu on %s", self.station.name, self.server.about)
             self._serving = True
             next_at = self.clock.now()
             while True:
@@ -118,6 +123,7 @@ class Rtu:
     def _follow(self, write: Write) -> None:
         """A client has written: act before it gets its reply, if there is something to act on."""
         values = write.values
+        log_write(log, self.station.name, write)
         self._stop, self._start = bool(values.get("stop_request")), bool(values.get("start_request"))
         if self._stop or self._start:
             self.image.update({"stop_request": False, "start_request": False})

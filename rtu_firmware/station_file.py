@@ -1,25 +1,20 @@
 """A station's YAML file: what `pev-scada rtu STATION.yaml` runs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 from pydantic import with_config
 
+from modbus_link.listen import Listen, note_server
+from modbus_link.tls import TlsFiles
+from register_maps.register_map import load_map
 from register_maps.yaml_file import STRICT_KEYS, Faults, Real, Whole, read_yaml
 from rtu_firmware.charging import Ratings
 
 Positive = Annotated[Real, Gt(0)]
 Watts = Annotated[Real, Gt(0), Le(10_000_000)]
-Port = Annotated[Whole, Ge(0), Le(65535)]
-
-
-@with_config(STRICT_KEYS)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listen:
-    host: str = "127.0.0.1"
-    port: Port
 
 
 @with_config(STRICT_KEYS)
@@ -55,6 +50,7 @@ class StationFile:
     failsafe: Failsafe = field(default_factory=Failsafe)
     vehicle: SimVehicle | None = None
     line: SimLine = field(default_factory=SimLine)
+    tls: TlsFiles | None = None
 
     @property
     def ratings(self) -> Ratings:
@@ -71,7 +67,10 @@ def read_station(path: Path) -> StationFile:
     faults = Faults(path)
     station = faults.parse(StationFile, read_yaml(path))
     if station:
+        if station.tls:
+            station = replace(station, tls=station.tls.under(path.parent))
         _note_contradictions(station, faults)
+        note_server(station.listen, station.tls, load_map("pev_rtu"), faults, "listen")
     faults.raise_if_any()
     assert station is not None
     return station

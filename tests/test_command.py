@@ -146,7 +146,9 @@ def test_a_port_in_use_is_one_clear_line(example_site: MakeSite, name: str) -> N
 def test_a_host_that_is_not_there_is_one_clear_line(example_site: MakeSite) -> None:
     path = example_site().folder / "site.yaml"
     server = path.read_text().rpartition("server:")[2]
-    path.write_text(path.read_text().replace(server, server.replace("127.0.0.1", "nowhere.invalid")))
+    path.write_text(
+        path.read_text().replace(server, server.replace("127.0.0.1", "nowhere.invalid, allow: []"))
+    )
     done = run("master", path)
     assert done.returncode == 1
     assert re.fullmatch(r"can't listen on nowhere\.invalid:\d+: .+; choose another .+\n", done.stderr)

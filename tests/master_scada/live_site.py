@@ -17,9 +17,10 @@ from master_scada.site_file import read_site
 from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.device import Device
+from modbus_link.listen import Listen
 from register_maps.points import Value
 from rtu_firmware.rtu import Rtu, sim_board
-from rtu_firmware.station_file import Failsafe, Listen, SimVehicle, StationFile
+from rtu_firmware.station_file import Failsafe, SimVehicle, StationFile
 
 WITHIN_S = 15.0
 """For conditions that hold within a second on a machine that has nothing else to do."""

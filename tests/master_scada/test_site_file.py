@@ -136,7 +136,7 @@ failsafe: {timeout_s: 0}
 
 
 def test_what_is_missing(tmp_path: Path) -> None:
-    told = faults(tmp_path, "server: {}\n")
+    told = faults(tmp_path, "server: {port: 5020}\n")
     missing = ["site", "rule", "tariff", "circuits", "stations"]
     assert sorted(told) == sorted(f"{key}: is missing" for key in missing)
 
@@ -249,7 +249,7 @@ circuits:
   - {name: row, power_limit_w: 5000, nominal_voltage_v: 230, parent: main}
 stations:
   - {name: A, circuit: main, host: a, port: 502, map: pev_rtu, priority: 1, rated_power_w: 3300}
-server: {host: a, port: 5020}
+server: {host: a, port: 5020, allow: []}
 failsafe: {timeout_s: 10, power_limit_w: 0}
 """
     site(tmp_path, whole)

@@ -10,10 +10,11 @@ from master_scada.model import Scan
 from master_scada.site_file import read_site
 from modbus_link.clock import VirtualClock
 from modbus_link.in_memory import InMemoryLink
+from modbus_link.listen import Listen
 from rtu_firmware.battery import Battery
 from rtu_firmware.rtu import Rtu
 from rtu_firmware.sim_board import Line, ResistiveLine, SimBoard, Vehicle
-from rtu_firmware.station_file import Failsafe, Listen, StationFile
+from rtu_firmware.station_file import Failsafe, StationFile
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -53,7 +54,7 @@ class VirtualSite:
             on_scan=lambda scan, events: self.scans.append(scan),
         )
 
-    def connect(self, host: str, port: int) -> InMemoryLink:
+    def connect(self, host: str, port: int, *, tls: object) -> InMemoryLink:
         return self.links[f"RTS{port - 5020}"]
 
     async def run(self, seconds: float, *, steps_per_scan: int = 2) -> None:

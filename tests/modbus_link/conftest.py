@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from modbus_link.image import RegisterImage
+from modbus_link.listen import Listen
 from modbus_link.mbap import Adu, Framer
 from modbus_link.server import ModbusServer
 from register_maps.points import Point, PointType, Table
@@ -65,7 +66,7 @@ def image() -> RegisterImage:
 
 @pytest.fixture
 async def server(image: RegisterImage) -> AsyncIterator[ModbusServer]:
-    async with ModbusServer(image, "127.0.0.1", 0) as found:
+    async with ModbusServer(image, Listen(port=0)) as found:
         yield found
 
 

@@ -8,6 +8,7 @@ import pytest
 from modbus_link.client import ModbusClient
 from modbus_link.errors import LinkDown, LinkError, Refused
 from modbus_link.image import RegisterImage
+from modbus_link.listen import Listen
 from modbus_link.server import ModbusServer
 from register_maps.points import Table
 
@@ -104,7 +105,7 @@ async def why_down(client: ModbusClient) -> str:
 
 
 async def test_without_a_server_a_read_fails_at_once(image: RegisterImage) -> None:
-    async with ModbusServer(image, "127.0.0.1", 0) as gone:
+    async with ModbusServer(image, Listen(port=0)) as gone:
         port = gone.port
     loop = asyncio.get_running_loop()
     async with ModbusClient("127.0.0.1", port, timeout_s=60) as client:
@@ -134,7 +135,7 @@ async def test_a_host_that_can_not_be_is_named(host: str, port: int) -> None:
 
 
 async def test_a_server_that_comes_back_is_read_again(image: RegisterImage, until: Until) -> None:
-    server = ModbusServer(image, "127.0.0.1", 0)
+    server = ModbusServer(image, Listen(port=0))
     await server.start()
     async with ModbusClient("127.0.0.1", server.port) as client:
         await connected(client, until)
@@ -142,7 +143,7 @@ async def test_a_server_that_comes_back_is_read_again(image: RegisterImage, unti
         await until(lambda: not client.connected)
         with pytest.raises(LinkDown):
             await client.read(HOLD, 0, 1, 1)
-        async with ModbusServer(image, "127.0.0.1", server.port):
+        async with ModbusServer(image, Listen(port=server.port)):
             assert await reads_again(client) == [7]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from modbus_link.access import Client
 from modbus_link.client import ModbusClient
 from modbus_link.device import Device
 from modbus_link.errors import Refused
@@ -19,6 +20,9 @@ HOLD, COIL = Table.HOLDING_REGISTER, Table.COIL
 Request = tuple[Table, int, int, bool]
 
 
+MEMORY = Client(host="memory")
+
+
 class Recorder:
     """A device in memory that notes every request: table, address, count, and `single` of a write."""
 
@@ -29,13 +33,13 @@ class Recorder:
 
     async def read_all(self, spans: Sequence[Span], unit_id: int) -> list[Sequence[int]]:
         self.reads += [(span.table, span.address, span.count) for span in spans]
-        return [self.image.read(span.table, span.address, span.count) for span in spans]
+        return [self.image.read(span.table, span.address, span.count, MEMORY) for span in spans]
 
     async def write(
         self, table: Table, address: int, words: Sequence[int], unit_id: int, *, single: bool = True
     ) -> None:
         self.writes.append((table, address, len(words), single))
-        self.image.write(table, address, words, "memory")
+        self.image.write(table, address, words, MEMORY)
 
 
 @pytest.fixture

@@ -4,20 +4,27 @@ import math
 
 import pytest
 
+from modbus_link.access import Client
 from modbus_link.errors import ExceptionCode
-from modbus_link.image import Refusal, RegisterImage, Write
+from modbus_link.identity import Identity
+from modbus_link.image import Refusal, RegisterImage
 from modbus_link.requests import respond
+from modbus_link.writes import Write
 from register_maps.codec import EncodeError
 from register_maps.points import Table
 
 WRITE_TIMEOUT = bytes.fromhex("06 0000 0014")
-PEER = "192.0.2.1:1024"
+PEER = Client(host="192.0.2.1", port=1024)
+
+
+def ask(image: RegisterImage, pdu: bytes) -> bytes:
+    return respond(image, Identity(image.map, "bench"), pdu, PEER)
 
 
 def test_values_by_name(image: RegisterImage) -> None:
     assert (image["enable"], image["voltage"], image["power"], image["limit"]) == (True, 110.3, -2, 70000)
-    assert image.read(Table.INPUT_REGISTER, 0, 4) == [1103, 0xFFFF, 0xFFFE, 7]
-    assert image.read(Table.COIL, 0, 3) == [1, 0, 0]
+    assert image.read(Table.INPUT_REGISTER, 0, 4, PEER) == [1103, 0xFFFF, 0xFFFE, 7]
+    assert image.read(Table.COIL, 0, 3, PEER) == [1, 0, 0]
 
 
 def test_update_is_whole_or_not_at_all(image: RegisterImage) -> None:
@@ -55,7 +62,9 @@ def test_on_write_sees_whole_points_and_the_peer_before_they_change(image: Regis
     seen: list[tuple[Write, object]] = []
     image.on_write = lambda write: seen.append((write, image["limit"]))
     image.write(Table.HOLDING_REGISTER, 0, [20, 0, 5, 1], PEER)
-    assert seen == [(Write(values={"timeout": 20, "limit": 5, "reason": "price"}, peer=PEER), 70000)]
+    old = {"timeout": 10, "limit": 70000, "reason": "none"}
+    new = {"timeout": 20, "limit": 5, "reason": "price"}
+    assert seen == [(Write(values=new, old=old, client=PEER), 70000)]
     assert image["limit"] == 5
 
 
@@ -81,14 +90,14 @@ def test_a_refusal_in_on_write_changes_nothing(image: RegisterImage, code: Excep
         raise Refusal(code)
 
     image.on_write, image.on_written = refuse, written.append
-    assert respond(image, WRITE_TIMEOUT, PEER) == bytes((0x86, code))
+    assert ask(image, WRITE_TIMEOUT) == bytes((0x86, code))
     assert image["timeout"] == 10
     assert written == []
 
 
 def test_on_read_makes_values_fresh(image: RegisterImage) -> None:
     image.on_read = lambda _: image.update({"count": 42})
-    assert image.read(Table.INPUT_REGISTER, 3, 1) == [42]
+    assert image.read(Table.INPUT_REGISTER, 3, 1, PEER) == [42]
 
 
 @pytest.mark.parametrize("hook", ["on_read", "on_write", "on_written"])
@@ -97,11 +106,11 @@ def test_a_hook_that_fails_is_answered_with_4(
 ) -> None:
     setattr(image, hook, lambda *_: 1 / 0)
     request = bytes.fromhex("04 0000 0001") if hook == "on_read" else WRITE_TIMEOUT
-    assert respond(image, request, PEER) == bytes((request[0] | 0x80, 4))
+    assert ask(image, request) == bytes((request[0] | 0x80, 4))
     assert "ZeroDivisionError" in caplog.text
-    assert PEER in caplog.text
+    assert "192.0.2.1:1024" in caplog.text
     setattr(image, hook, None)
-    assert respond(image, request, PEER)[0] == request[0]
+    assert ask(image, request)[0] == request[0]
 
 
 def test_a_hook_is_not_asked_about_what_the_map_refuses(image: RegisterImage) -> None:

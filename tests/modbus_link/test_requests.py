@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modbus_link.access import Client
+from modbus_link.identity import Identity
 from modbus_link.image import RegisterImage
 from modbus_link.requests import respond
 from register_maps.points import Point, PointType, Table
@@ -76,8 +78,11 @@ EFFECTS = {
 }
 
 
+SOMEBODY = Client(host="127.0.0.1", port=1)
+
+
 def ask(image: RegisterImage, request: str) -> str:
-    return respond(image, bytes.fromhex(request), "127.0.0.1:1").hex()
+    return respond(image, Identity(image.map, "bench"), bytes.fromhex(request), SOMEBODY).hex()
 
 
 @pytest.mark.parametrize(("request_", "reply"), SPECIFIED.values(), ids=SPECIFIED)
@@ -100,9 +105,9 @@ def test_reading_and_writing_the_same_registers_gives_the_new_ones() -> None:
 @pytest.mark.parametrize(
     ("request_", "reply"),
     [
-        ("2b 0e 01 00", "ab 01"),
+        ("2b 0d 01 00", "ab 01"),
         ("07", "87 01"),
-        ("08 0000 1234", "88 01"),
+        ("08 0001 0000", "88 01"),
         ("00", "80 01"),
         ("01 0000 0000", "81 03"),
         ("01 0000 07d1", "81 03"),
@@ -210,7 +215,8 @@ def test_part_of_a_wide_value_can_be_read(image: RegisterImage) -> None:
 @settings(deadline=None)
 @given(st.binary(min_size=1, max_size=253))
 def test_any_request_is_answered(pdu: bytes) -> None:
-    reply = respond(specified_device(), pdu, "127.0.0.1:1")
+    image = specified_device()
+    reply = respond(image, Identity(image.map, "bench"), pdu, SOMEBODY)
     assert reply[0] & 0x7F == pdu[0] & 0x7F
     assert reply[0] < 0x80 or reply[1] in (1, 2, 3)
     assert len(reply) <= 253

@@ -9,6 +9,7 @@ import pytest
 
 from modbus_link.errors import CannotListen, LinkError
 from modbus_link.image import RegisterImage
+from modbus_link.listen import Listen
 from modbus_link.mbap import frame
 from modbus_link.server import ModbusServer
 from register_maps.register_map import RegisterMap
@@ -49,7 +50,7 @@ async def test_other_unit_ids_are_not_here(server: ModbusServer, unit_id: int) -
 
 async def test_the_maps_unit_id_is_this_device(image: RegisterImage) -> None:
     other = RegisterImage(RegisterMap(name="m", version=1, about="", source="", unit_id=9))
-    async with ModbusServer(other, "127.0.0.1", 0) as server:
+    async with ModbusServer(other, Listen(port=0)) as server:
         for unit_id, code in ((9, 2), (1, 0x0B)):
             reply = frame(1, unit_id, bytes((0x84, code)))
             assert await exchange(server, frame(1, unit_id, READ_COUNT), len(reply)) == reply
@@ -137,14 +138,14 @@ async def test_a_client_that_asks_and_does_not_read_waits_until_it_reads(
 )
 async def test_a_host_that_can_not_be_had(image: RegisterImage, host: str, why: str) -> None:
     with pytest.raises(CannotListen) as caught:
-        await ModbusServer(image, host, 0).start()
+        await ModbusServer(image, Listen(host=host, port=0)).start()
     assert why in str(caught.value)
     assert f"can't listen on {host}:0: " in str(caught.value)
 
 
 async def test_a_port_in_use_is_one_clear_line(image: RegisterImage, server: ModbusServer) -> None:
     with pytest.raises(CannotListen) as caught:
-        await ModbusServer(image, "127.0.0.1", server.port).start()
+        await ModbusServer(image, Listen(port=server.port)).start()
     place = f"127.0.0.1:{server.port}"
     assert (
         str(caught.value) == f"can't listen on {place}: address already in use; choose another port or host"
@@ -155,11 +156,11 @@ async def test_a_port_in_use_is_one_clear_line(image: RegisterImage, server: Mod
 
 async def test_a_port_number_that_is_none(image: RegisterImage) -> None:
     with pytest.raises(CannotListen, match=r"can't listen on 127\.0\.0\.1:70000: .*0-65535"):
-        await ModbusServer(image, "127.0.0.1", 70000).start()
+        await ModbusServer(image, Listen(port=70000)).start()
 
 
 async def test_stop_ends_every_connection_and_frees_the_port(image: RegisterImage) -> None:
-    server = ModbusServer(image, "127.0.0.1", 0)
+    server = ModbusServer(image, Listen(port=0))
     await server.stop()  # before it ever started
     await server.start()
     async with line(server) as (reader, writer):
@@ -170,7 +171,7 @@ async def test_stop_ends_every_connection_and_frees_the_port(image: RegisterImag
             assert await reader.read() == b""
     with pytest.raises(ConnectionError):
         await asyncio.open_connection("127.0.0.1", server.port)
-    async with ModbusServer(image, "127.0.0.1", server.port) as again:
+    async with ModbusServer(image, Listen(port=server.port)) as again:
         assert await exchange(again, frame(1, 1, READ_COUNT), 11) == frame(1, 1, COUNT)
 
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from station_bench import FakeMaster, SettableClock, mastered, running, station_file
 
+from modbus_link.access import Client
 from modbus_link.clock import Clock
 from rtu_firmware.rtu import Rtu, sim_board
 from rtu_firmware.station_file import Failsafe
@@ -206,9 +207,10 @@ async def test_its_heartbeat_wraps():
 async def test_on_a_real_clock_a_silent_master_opens_it_too():
     clock = Clock(speed=40)
     rtu = Rtu(station_file(), board := sim_board(station_file()), clock)
+    master = Client(host="test")
     async with running(rtu):
-        rtu.image.write(rtu.image.map.points["power_limit"].table, 0, [0, 3300, 1], "test")
-        rtu.image.write(rtu.image.map.points["charge_enable"].table, 0, [1], "test")
+        rtu.image.write(rtu.image.map.points["power_limit"].table, 0, [0, 3300, 1], master)
+        rtu.image.write(rtu.image.map.points["charge_enable"].table, 0, [1], master)
         heard_at = clock.now()
         while board.power_w == 0:
             await asyncio.sleep(0.001)

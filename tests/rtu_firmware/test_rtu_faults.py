@@ -6,12 +6,13 @@ import contextlib
 import pytest
 from station_bench import SettableClock, mastered, station_file
 
+from modbus_link.access import Client
 from modbus_link.errors import CannotListen, Refused
 from modbus_link.image import RegisterImage
+from modbus_link.listen import Listen
 from modbus_link.server import ModbusServer
 from register_maps.register_map import load_map
 from rtu_firmware.rtu import Rtu, sim_board
-from rtu_firmware.station_file import Listen
 
 
 class FixedLine:
@@ -139,7 +140,7 @@ async def test_ending_opens_the_contactor_and_frees_the_port():
         await clock.advance(1)
         assert board.power_w == 3300
     assert not board.measure(clock.now()).contactor_closed
-    async with ModbusServer(RegisterImage(load_map("pev_rtu")), "127.0.0.1", rtu.server.port):
+    async with ModbusServer(RegisterImage(load_map("pev_rtu")), Listen(port=rtu.server.port)):
         pass
 
 
@@ -150,7 +151,7 @@ async def test_after_the_end_no_late_order_closes_the_contactor():
         rtu.request_stop()
         await clock.advance(1)
     start = rtu.image.map.points["start_request"]
-    rtu.image.write(start.table, start.address, [1], "late")
+    rtu.image.write(start.table, start.address, [1], Client(host="late"))
     rtu.request_start()
     await clock.advance(1)
     assert not board.measure(clock.now()).contactor_closed
@@ -179,7 +180,7 @@ class BrokenLine:
 
 
 async def test_a_port_in_use_is_told_and_leaves_the_contactor_open():
-    async with ModbusServer(RegisterImage(load_map("pev_rtu")), "127.0.0.1", 0) as other:
+    async with ModbusServer(RegisterImage(load_map("pev_rtu")), Listen(port=0)) as other:
         station = station_file(listen=Listen(port=other.port))
         board = sim_board(station)
         with pytest.raises(CannotListen, match=str(other.port)):

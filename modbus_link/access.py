@@ -1,0 +1,45 @@
+"""Who asks a server, and what he may do there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """The names of the points that may be read and written; None stands for every point."""
+
+    read: frozenset[str] | None = None
+    write: frozenset[str] | None = None
+
+    @property
+    def reads_only(self) -> bool:
+        return self.write is not None and not self.write
+
+    def may_read(self, names: Iterable[str]) -> bool:
+        return self.read is None or self.read.issuperset(names)
+
+    def may_write(self, names: Iterable[str]) -> bool:
+        return self.write is None or self.write.issuperset(names)
+
+
+ALL_RIGHTS = Rights()
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Client:
+    """One connection of somebody; `connected` ends with it. Role and subject are its certificate's."""
+
+    host: str
+    port: int = 0
+    role: str = ""
+    subject: str = ""
+    rights: Rights = ALL_RIGHTS
+    connected: bool = True
+
+    def is_same_as(self, other: "Client") -> bool:
+        """Whether both are of the same somebody: by certificate, or else by the host alone."""
+        return (self.subject or self.host, self.role) == (other.subject or other.host, other.role)
+
+    def __str__(self) -> str:
+        place = f"{self.host}:{self.port}" if self.port else self.host
+        return f"{place} ({self.role}: {self.subject})" if self.role else place

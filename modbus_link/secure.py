@@ -1,0 +1,75 @@
+"""The server's end of one TLS connection: first the handshake and the role, then as in the clear."""
+
+import asyncio
+import ssl
+from typing import Protocol
+
+from modbus_link.certificates import holder
+from modbus_link.connection import Connection, Server
+from modbus_link.tls import HANDSHAKE_S, why_refused
+
+
+class SecureServer(Server, Protocol):
+    """What it needs of its server beyond that."""
+
+    def grant(self, connection: Connection) -> str:
+        """Give the client the rights of its role; "", or why it can't be."""
+        ...
+
+    def refuse(self, connection: Connection, why: str) -> None:
+        """Say so in the log."""
+        ...
+
+
+class SecureConnection(Connection):
+    def __init__(self, server: SecureServer, context: ssl.SSLContext) -> None:
+        super().__init__(server)
+        self._secure_server = server
+        self._context = context
+        self._handshake: asyncio.Task[None] | None = None
+        self._early: bytes | None = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        assert isinstance(transport, asyncio.Transport)
+        if not transport.is_closing():
+            transport.pause_reading()
+            self._handshake = self._loop.create_task(self._shake_hands(transport))
+
+    async def _shake_hands(self, transport: asyncio.Transport) -> None:
+        try:
+            secured = await self._loop.start_tls(
+                transport,
+                self,
+                self._context,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_S,
+            )
+        except OSError as error:  # as every error of ssl is
+            self._secure_server.refuse(self, why_refused(error))
+            self.connection_lost(error)
+            return
+        if secured is None or secured.is_closing():
+            self.connection_lost(None)
+            return
+        self._transport = secured
+        found = holder(secured.get_extra_info("ssl_object").getpeercert(binary_form=True))
+        self.client.subject, self.client.role = found.subject, found.role
+        why = self._secure_server.grant(self)
+        if why:
+            self._secure_server.refuse(self, why)
+            self.abort()
+            return
+        early, self._early = self._early, None
+        if early:
+            self.take(early)
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._early is None:
+            super().buffer_updated(nbytes)
+        else:  # sent along with the end of the handshake, before the role is known
+            self._early += bytes(self._buffer[:nbytes])
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.abort()  # a TLS transport counts as open until it is told
