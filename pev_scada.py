@@ -24,9 +24,15 @@ app = typer.Typer(
 )
 maps = typer.Typer(help="The register maps: what every device says and hears.", no_args_is_help=True)
 app.add_typer(maps, name="map")
+certs = typer.Typer(
+    help="Certificates with roles, for masters, stations and people (TLS).", no_args_is_help=True
+)
+app.add_typer(certs, name="certs")
 
 StationPath = Annotated[Path, typer.Argument(metavar="STATION.yaml", help="The station's file.")]
 SitePath = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site's file.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the site's certificates.")]
+Days = Annotated[int, typer.Option(min=1, max=3650, help="How long a certificate is valid.")]
 
 
 class MapFormat(StrEnum):
@@ -144,6 +150,54 @@ def map_show(
             print(as_csv(found), end="")
 
 
+@certs.command("init")
+def certs_init(
+    folder: Folder,
+    site: Annotated[Path | None, typer.Option(help="A site's file: a certificate for each station.")] = None,
+    days: Days = 825,
+) -> None:
+    """Make a site's own authority, and certificates for its master, operator, viewer and stations."""
+    import socket
+
+    from modbus_link.certificates import Authority, Certificate
+
+    here = "localhost"
+    name, master_host, stations = "pev-scada", here, dict[str, str]()
+    if site:
+        from master_scada.site_file import read_hosts
+
+        name, master_host, stations = read_hosts(site)
+    master_hosts = list(dict.fromkeys([master_host, here, "127.0.0.1", socket.gethostname()]))
+    wanted = [
+        Certificate(name="master", role="master", hosts=master_hosts),
+        Certificate(name="operator", role="operator"),
+        Certificate(name="viewer", role="viewer"),
+        *(Certificate(name=n.replace("/", "-"), role="rtu", hosts=[host]) for n, host in stations.items()),
+    ]
+    authority = Authority(folder)
+    authority.create(name, wanted, days)
+    for one in wanted:
+        print(authority.path(one.name), f" {one.role:8}", ", ".join(one.hosts))
+    print(f"{folder}/ca.key signs new certificates: keep it safe, and off the stations. To each machine")
+    print("copy ca.crt and its own .crt and .key. A station more: pev-scada certs add")
+
+
+@certs.command("add")
+def certs_add(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(help="Whose it is: a station, a machine or a person.")],
+    role: Annotated[str, typer.Option(help="What it may do is in the files of those that it connects to.")],
+    host: Annotated[list[str] | None, typer.Option(help="Address or name that it serves under.")] = None,
+    days: Days = 825,
+) -> None:
+    """Make one certificate more."""
+    from modbus_link.certificates import Authority, Certificate
+
+    authority = Authority(folder)
+    authority.issue(Certificate(name=name, role=role, hosts=host or []), days)
+    print(authority.path(name), f" {role:8}", ", ".join(host or []))
+
+
 def _run(program: Callable[[], Coroutine[Any, Any, None]], log_level: int = logging.INFO) -> None:
     """Run until it ends, or until SIGINT or SIGTERM, after which it cleans up: contactors open."""
     logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)-7s %(message)s")
@@ -164,12 +218,12 @@ def _run(program: Callable[[], Coroutine[Any, Any, None]], log_level: int = logg
 
 def main() -> None:
     """The command; foreign tracebacks end here, as one clear line."""
-    from modbus_link.errors import LinkError
+    from modbus_link.errors import BadInput, LinkError
     from register_maps.yaml_file import BadFile
 
     try:
         app()
-    except BadFile as error:
+    except (BadFile, BadInput) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
     except LinkError as error:

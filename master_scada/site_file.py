@@ -150,6 +150,18 @@ def read_site(path: Path) -> Site:
     )
 
 
+def read_hosts(path: Path) -> tuple[str, str, dict[str, str]]:
+    """The site's name, where its master serves, and each station's host. Read for those who make the
+    certificates that the file names, so before it can be used as a whole."""
+    faults = Faults(path)
+    data = read_yaml(path)
+    stations = faults.parse_each(StationEntry, _with_ports(data.get("stations")), ("stations",))
+    server = faults.parse(Listen, data["server"], ("server",)) if "server" in data else OWN_SERVER
+    faults.raise_if_any()
+    assert server is not None
+    return str(data.get("site", "")), server.host, {entry.name: entry.host for entry in stations if entry}
+
+
 def master_map(stations: int) -> RegisterMap:
     """What a master of so many stations serves."""
     return load_map("pev_master").expanded(station=stations)

@@ -16,9 +16,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from modbus_link.errors import BadInput
+
 ROLE_OID = x509.ObjectIdentifier("1.3.6.1.4.1.50316.802.1")
 AUTHORITY = "ca"
 AUTHORITY_DAYS = 3650
+LONGEST_ROLE = 127
+"""Bytes, as many as DER counts in one byte."""
 SINCE = datetime.timedelta(days=1)
 """Certificates are valid from so long ago, for machines whose clocks are behind."""
 _UTF8_STRING = 0x0C
@@ -32,8 +36,13 @@ class Holder:
     role: str
 
 
-class CannotMake(ValueError):
-    """A certificate can't be made; the text says why and what to do."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """One to be made: the name of its files and of its holder, his role, and where he serves, if he does."""
+
+    name: str
+    role: str
+    hosts: Sequence[str] = ()
 
 
 def holder(der: bytes) -> Holder:
@@ -50,13 +59,17 @@ def _role(certificate: x509.Certificate) -> str:
         return ""
     assert isinstance(value, x509.UnrecognizedExtension)
     data = value.value
-    # DER with the length in one byte: no role is longer than 127 bytes.
-    if len(data) < 2 or data[0] != _UTF8_STRING or data[1] != len(data) - 2 or data[1] > 127:
+    if len(data) < 2 or data[0] != _UTF8_STRING or data[1] != len(data) - 2 or data[1] > LONGEST_ROLE:
         return ""
     try:
         return data[2:].decode()
     except UnicodeDecodeError:
         return ""
+
+
+def _role_extension(role: str) -> x509.UnrecognizedExtension:
+    data = role.encode()
+    return x509.UnrecognizedExtension(ROLE_OID, bytes((_UTF8_STRING, len(data))) + data)
 
 
 class Authority:
@@ -66,12 +79,25 @@ class Authority:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def create(self, site: str) -> None:
-        """Make the folder and the authority; CannotMake where there is one already."""
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.crt"
+
+    def create(self, site: str, certificates: Iterable[Certificate], days: int) -> None:
+        """Make the folder, the authority and these certificates; BadInput, and nothing made, if one can't be
+        or is there already."""
+        wanted = list(certificates)
+        for one in wanted:
+            self._check(one)
+        self._require_free([AUTHORITY, *(one.name for one in wanted)])
+        self._create_authority(site)
+        for one in wanted:
+            self.issue(one, days)
+
+    def _create_authority(self, site: str) -> None:
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise CannotMake(f"{self.folder} can't be made: {(error.strerror or '').lower()}") from error
+            raise BadInput(f"{self.folder} can't be made: {(error.strerror or '').lower()}") from error
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name(f"{site} authority")
         certificate = (
@@ -83,32 +109,46 @@ class Authority:
         )
         self._save(AUTHORITY, certificate, key)
 
-    def issue(self, name: str, role: str, hosts: Sequence[str], days: int) -> None:
-        """A certificate for `name`, as a client with `role` and, where it has `hosts`, as their server."""
-        if not name or name == AUTHORITY or "/" in name or name.startswith("."):
-            raise CannotMake(f"{name!r} can't be the name of a certificate's file")
-        if len(role.encode()) > 127:
-            raise CannotMake(f"the role {role!r} is longer than 127 bytes")
+    def issue(self, wanted: Certificate, days: int) -> None:
+        """For its holder as a client and, where it has hosts, as a server."""
+        self._check(wanted)
+        self._require_free([wanted.name])
         authority, authority_key = self._load()
         key = ec.generate_private_key(ec.SECP256R1())
-        uses = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if hosts else [])]
-        data = role.encode()
-        role_extension = x509.UnrecognizedExtension(ROLE_OID, bytes((_UTF8_STRING, len(data))) + data)
+        serves = [ExtendedKeyUsageOID.SERVER_AUTH] if wanted.hosts else []
         builder = (
-            _builder(_name(name), authority.subject, key.public_key(), days)
+            _builder(_name(wanted.name), authority.subject, key.public_key(), days)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, *serves]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
             )
         )
-        if role:
-            builder = builder.add_extension(role_extension, critical=False)
-        if hosts:
-            builder = builder.add_extension(x509.SubjectAlternativeName(_alternatives(hosts)), critical=False)
-        self._save(name, builder.sign(authority_key, hashes.SHA256()), key)
+        if wanted.role:
+            builder = builder.add_extension(_role_extension(wanted.role), critical=False)
+        if wanted.hosts:
+            names = x509.SubjectAlternativeName(_alternatives(wanted.hosts))
+            builder = builder.add_extension(names, critical=False)
+        self._save(wanted.name, builder.sign(authority_key, hashes.SHA256()), key)
+
+    def _check(self, wanted: Certificate) -> None:
+        name = wanted.name
+        if name == AUTHORITY or not name.isprintable() or "/" in name or name[:1] in ("", "."):
+            raise BadInput(f"{name!r} can't be the name of a certificate's file")
+        if len(wanted.role.encode()) > LONGEST_ROLE:
+            raise BadInput(f"the role {wanted.role!r} is longer than {LONGEST_ROLE} bytes")
+        _alternatives(wanted.hosts)
+
+    def _require_free(self, names: Sequence[str]) -> None:
+        """Never over what is there: a lost key of an authority is a lost site."""
+        for name in names:
+            if names.count(name) > 1:
+                raise BadInput(f"two certificates would have the name {name!r}")
+            for path in self._paths(name):
+                if path.exists():
+                    raise BadInput(f"{path} is there already; move it away, or choose another folder or name")
 
     def _load(self) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         certificate, key = self._paths(AUTHORITY)
@@ -116,37 +156,33 @@ class Authority:
             found = serialization.load_pem_private_key(key.read_bytes(), password=None)
             authority = x509.load_pem_x509_certificate(certificate.read_bytes())
         except OSError as error:
-            raise CannotMake(
+            raise BadInput(
                 f"{error.filename} can't be read: {(error.strerror or '').lower()};"
                 " pev-scada certs init makes an authority"
             ) from error
         except (ValueError, TypeError) as error:
-            raise CannotMake(f"{self.folder} holds no authority made by pev-scada certs init") from error
+            raise BadInput(f"{self.folder} holds no authority made by pev-scada certs init") from error
         if not isinstance(found, ec.EllipticCurvePrivateKey):
-            raise CannotMake(f"{key} is no key made by pev-scada certs init")
+            raise BadInput(f"{key} is no key made by pev-scada certs init")
         return authority, found
 
     def _paths(self, name: str) -> tuple[Path, Path]:
-        return self.folder / f"{name}.crt", self.folder / f"{name}.key"
+        return self.path(name), self.folder / f"{name}.key"
 
     def _save(self, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-        """Never over what is there: a lost key of an authority is a lost site."""
-        paths = self._paths(name)
-        for path in paths:
-            if path.exists():
-                raise CannotMake(f"{path} is there already; move it away, or choose another folder or name")
+        certificate_path, key_path = self._paths(name)
         pem = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        _write_new(paths[1], pem, 0o600)
-        _write_new(paths[0], certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+        _write_new(key_path, pem, 0o600)
+        _write_new(certificate_path, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except OSError as error:
-        raise CannotMake(f"{path} can't be written: {(error.strerror or '').lower()}") from error
+        raise BadInput(f"{path} can't be written: {(error.strerror or '').lower()}") from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
 
@@ -193,5 +229,5 @@ def _alternatives(hosts: Iterable[str]) -> list[x509.GeneralName]:
             try:
                 names.append(x509.DNSName(host))
             except ValueError as error:
-                raise CannotMake(f"{host!r} is neither an address nor a host's name") from error
+                raise BadInput(f"{host!r} is neither an address nor a host's name") from error
     return names

@@ -258,6 +258,7 @@ class _Link(asyncio.Protocol):
         self._pending: _Pending | None = None
         self._transport: asyncio.Transport | None = None
         self._reason = "closed by the other side"
+        self._is_over_tls = False
 
     async def exchange(
         self, first: int, unit_id: int, pdus: Sequence[bytes], timeout_s: float
@@ -282,6 +283,7 @@ class _Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._is_over_tls = transport.get_extra_info("ssl_object") is not None
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -298,6 +300,8 @@ class _Link(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if isinstance(exc, OSError) and exc.strerror:
             self._reason = reason(exc)
+        if self._is_over_tls and not self.has_answered:
+            self._reason += "; it may have refused this side's certificate or role, and its log then says why"
         if self._pending and not self._pending.done.done():
             self._pending.done.set_exception(ConnectionError(self._reason))
         if not self.lost.done():

@@ -37,8 +37,8 @@ class Server(Protocol):
 class Connection(asyncio.BufferedProtocol):
     """One client. Its requests are answered in order, each with its own transaction id.
 
-    `heard_at`, in the event loop's seconds, is when its last whole request came: bytes that lead to none
-    don't count.
+    `heard_at`, in the event loop's seconds, is when its last whole request came, if `has_asked`, or else
+    when it connected: bytes that lead to no request don't count.
     """
 
     def __init__(self, server: Server) -> None:
@@ -50,6 +50,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self.client = Client(host="?")
         self.heard_at = self._loop.time()
+        self.has_asked = False
 
     def abort(self) -> None:
         if self._transport:
@@ -82,7 +83,7 @@ class Connection(asyncio.BufferedProtocol):
         except BadFrame as error:
             broken = error
         if replies:
-            self.heard_at = self._loop.time()
+            self.heard_at, self.has_asked = self._loop.time(), True
             self._transport.write(b"".join(replies))
         if broken:
             log.warning("%s: closed, because it does not speak Modbus TCP: %s", self.client, broken)

@@ -7,6 +7,8 @@ LinkError
 ├── Refused          the device answered with an exception code
 ├── BadTlsFiles      certificates or keys that can't be used  (in tls.py)
 └── CannotListen     a server's address can't be had          (also an OSError)
+
+BadInput             what a person asked for can't be done
 """
 
 import os
@@ -50,6 +52,10 @@ class Refused(LinkError):
         known = code in list(ExceptionCode)
         name = ExceptionCode(code).name.replace("_", " ").lower() if known else "unknown"
         super().__init__(f"{what}: exception {code:#04x}, {name}")
+
+
+class BadInput(ValueError):
+    """What a person asked for can't be done; the text says why, and what to do instead."""
 
 
 class CannotListen(LinkError, OSError):

@@ -31,17 +31,20 @@ class Framer:
     """Cuts the bytes of one connection into frames."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._rest = b""
 
     def feed(self, data: bytes) -> Iterator[Adu]:
-        """The frames that `data` completes; BadFrame once the header can't be one."""
-        self._buffer = self._buffer + data if self._buffer else data
-        while len(self._buffer) >= _HEADER.size:
-            transaction_id, protocol_id, length, unit_id = _HEADER.unpack_from(self._buffer)
+        """The frames that `data` completes; BadFrame once the header can't be one. To be used up, before
+        it is fed again."""
+        data, self._rest = self._rest + data, b""
+        start, size = 0, len(data)
+        while size - start >= _HEADER.size:
+            transaction_id, protocol_id, length, unit_id = _HEADER.unpack_from(data, start)
             if protocol_id != 0 or not 2 <= length <= MAX_PDU + 1:
                 raise BadFrame(f"protocol id {protocol_id}, length {length}")
-            end = _HEADER.size - 1 + length
-            if len(self._buffer) < end:
-                return
-            pdu, self._buffer = self._buffer[_HEADER.size : end], self._buffer[end:]
-            yield Adu(transaction_id, unit_id, pdu)
+            end = start + _HEADER.size - 1 + length
+            if end > size:
+                break
+            yield Adu(transaction_id, unit_id, data[start + _HEADER.size : end])
+            start = end
+        self._rest = data[start:]

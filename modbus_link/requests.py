@@ -82,6 +82,14 @@ _READS = {
 }
 
 
+class _Registers(ReadHoldingRegistersResponse):
+    """pymodbus's reply, packed at once: it appends register by register, 125 of which take it 24 µs."""
+
+    def encode(self) -> bytes:
+        count = len(self.registers)
+        return struct.pack(f">B{count}H", 2 * count, *self.registers)
+
+
 def _read(image: RegisterImage, table: Table, data: bytes, client: Client) -> bytes:
     request = ReadCoilsRequest() if table.holds_bits else ReadHoldingRegistersRequest()
     _require(len(data) == 4)
@@ -89,7 +97,7 @@ def _read(image: RegisterImage, table: Table, data: bytes, client: Client) -> by
     values = image.read(table, request.address, request.count, client)
     if table.holds_bits:
         return ReadCoilsResponse(bits=[bool(bit) for bit in values]).encode()
-    return ReadHoldingRegistersResponse(registers=values).encode()
+    return _Registers(registers=values).encode()
 
 
 def _write_coil(image: RegisterImage, data: bytes, client: Client) -> bytes:
@@ -150,7 +158,7 @@ def _read_write_registers(image: RegisterImage, data: bytes, client: Client) -> 
     image.read(Table.HOLDING_REGISTER, request.read_address, read_count, client)
     image.write(Table.HOLDING_REGISTER, request.write_address, request.write_registers, client)
     values = image.read(Table.HOLDING_REGISTER, request.read_address, read_count, client)
-    return ReadHoldingRegistersResponse(registers=values).encode()
+    return _Registers(registers=values).encode()
 
 
 def _diagnose(data: bytes) -> bytes:

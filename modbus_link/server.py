@@ -120,16 +120,17 @@ class ModbusServer:
 
     def refuse(self, connection: Connection, why: str) -> None:
         client = connection.client
-        self._lines.warning(client.host, f"{client}: refused: {why}")
+        self._lines.warning(f"{client.host} {why}", f"{client}: refused: {why}")
 
     def _connection(self) -> Connection:
         return self._tls(self) if self._tls else Connection(self)
 
     def _drop_longest_idle(self) -> None:
-        """The Messaging Guide V1.0b, 4.2.2, wants it so; but nobody may push out the master that steers."""
+        """As the Messaging Guide V1.0b, 4.2.2, wants it. But who has never asked goes before all others, so
+        that connections alone push nobody out; and nothing does so to the master that steers."""
         hold = self.image.hold
         idle = [c for c in self._connections if not (hold and hold.is_holder(c.client))]
-        longest = min(idle or self._connections, key=lambda c: c.heard_at)
+        longest = min(idle or self._connections, key=lambda c: (c.has_asked, c.heard_at))
         self._drop(longest, "too many connections (max_connections), and it was idle the longest")
 
     def _sweep(self) -> None:

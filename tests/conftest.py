@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from processes import ExampleSite, Program, Stations
+from site_certificates import SiteCertificates, make_certificates
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -67,3 +68,8 @@ async def look_at() -> AsyncIterator[Callable[[ExampleSite], Awaitable[Stations]
             return stations
 
         yield look
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> SiteCertificates:
+    return make_certificates(tmp_path_factory.mktemp("site") / "certificates")
