@@ -131,7 +131,7 @@ def read_site(path: Path) -> Site:
     tls = file.tls.under(path.parent) if file and file.tls else None
     if file:
         note_server(file.server, tls, master_map(len(stations)), faults, "server")
-        _note_missing_tls(stations, tls, faults)
+        _note_tls_use(stations, file, faults)
     faults.raise_if_any()
     assert file is not None
     assert tariff is not None
@@ -268,10 +268,16 @@ def _note_bands(circuits: list[CircuitFile | None], faults: Faults) -> None:
             )
 
 
-def _note_missing_tls(stations: list[StationEntry | None], tls: TlsFiles | None, faults: Faults) -> None:
-    for index, entry in enumerate(stations):
-        if entry and entry.tls and tls is None:
+def _note_tls_use(stations: list[StationEntry | None], file: SiteFile, faults: Faults) -> None:
+    users = [index for index, entry in enumerate(stations) if entry and entry.tls]
+    if file.tls is None:
+        for index in users:
             faults.add(("stations", index, "tls"), "needs the master's certificate: give `tls` for the site")
+    elif not users and file.server.roles is None:
+        faults.add(
+            ("tls",),
+            "serves nothing: say `tls: true` at the stations that speak it, or give `server` its `roles`",
+        )
 
 
 def _is_its_own_ancestor(name: str, parents: Mapping[str, str | None]) -> bool:

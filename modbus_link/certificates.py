@@ -52,6 +52,12 @@ def holder(der: bytes) -> Holder:
     return Holder(subject=subject, role=_role(certificate))
 
 
+def days_left(pem: bytes) -> float:
+    """Until the first of these certificates expires."""
+    ends = min(found.not_valid_after_utc for found in x509.load_pem_x509_certificates(pem))
+    return (ends - datetime.datetime.now(datetime.UTC)) / datetime.timedelta(days=1)
+
+
 def _role(certificate: x509.Certificate) -> str:
     try:
         value = certificate.extensions.get_extension_for_oid(ROLE_OID).value

@@ -101,8 +101,9 @@ class ModbusServer:
             self.refuse(connection, "its address is not one of those in `allow`")
             return False
         client.rights = self.listen.rights(client.host, None)
-        while len(self._connections) >= self.listen.max_connections:
-            self._drop_longest_idle()
+        if len(self._connections) >= self.listen.max_connections and not self._make_room():
+            self.refuse(connection, "too many connections (max_connections)")
+            return False
         self._connections.add(connection)
         return True
 
@@ -125,13 +126,17 @@ class ModbusServer:
     def _connection(self) -> Connection:
         return self._tls(self) if self._tls else Connection(self)
 
-    def _drop_longest_idle(self) -> None:
-        """As the Messaging Guide V1.0b, 4.2.2, wants it. But who has never asked goes before all others, so
-        that connections alone push nobody out; and nothing does so to the master that steers."""
+    def _make_room(self) -> bool:
+        """Drop who has been idle the longest, as the Messaging Guide V1.0b, 4.2.2, wants it. But who has
+        never asked goes before all others, so that connections alone push nobody out; and nothing does so
+        to the master that steers."""
         hold = self.image.hold
-        idle = [c for c in self._connections if not (hold and hold.is_holder(c.client))]
-        longest = min(idle or self._connections, key=lambda c: (c.has_asked, c.heard_at))
+        others = [c for c in self._connections if not (hold and hold.is_holder(c.client))]
+        if not others:
+            return False
+        longest = min(others, key=lambda c: (c.has_asked, c.heard_at))
         self._drop(longest, "too many connections (max_connections), and it was idle the longest")
+        return True
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

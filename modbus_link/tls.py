@@ -4,9 +4,11 @@ MB-TCP-Security V36. The certificate of who connects carries his role, which the
 """
 
 import errno
+import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import with_config
@@ -14,6 +16,9 @@ from pydantic import with_config
 from modbus_link.errors import LinkError
 from register_maps.yaml_file import STRICT_KEYS, Faults, Place
 
+log = logging.getLogger(__name__)
+
+WARN_DAYS = 60
 HANDSHAKE_S = 10.0
 """A connection that has not shown its certificate by then is dropped."""
 
@@ -36,6 +41,8 @@ class TlsFiles:
         problems = {f.name: _problem(f.name, Path(getattr(self, f.name))) for f in fields(self)}
         if any(problems.values()):
             raise BadTlsFiles({name: text for name, text in problems.items() if text})
+        for name in ("ca", "certificate"):
+            _warn_of_end(Path(getattr(self, name)))
         return Tls(
             server=_context(ssl.PROTOCOL_TLS_SERVER, self), client=_context(ssl.PROTOCOL_TLS_CLIENT, self)
         )
@@ -78,6 +85,17 @@ def _problem(name: str, path: Path) -> str:
     if name == "key" and path.stat().st_mode & 0o077:
         return f"{path} is open to other users of this machine; run: chmod 600 {path}"
     return ""
+
+
+def _warn_of_end(path: Path) -> None:
+    """In time to make another: all that are made on one day end on one day."""
+    if find_spec("cryptography") is None:
+        return
+    from modbus_link.certificates import days_left
+
+    days = days_left(path.read_bytes())
+    if days < WARN_DAYS:
+        log.warning("%s: %s", path, f"expires in {days:.0f} days" if days > 0 else "has expired")
 
 
 def _is_certificate(path: Path) -> bool:

@@ -49,7 +49,7 @@ class Rtu:
             }
         )
         self.state = first_state(self._orders(), clock.now())
-        self.image.hold = Hold(clock.now, lambda: self._orders().failsafe_timeout_s)
+        self.image.hold = Hold(clock.now, lambda: _number(self.image["failsafe_timeout"]))
         self.image.on_read = self._publish_age
         self.image.on_write = self._judge
         self.image.on_written = self._follow

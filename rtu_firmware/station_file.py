@@ -77,6 +77,8 @@ def read_station(path: Path) -> StationFile:
 
 
 def _note_contradictions(station: StationFile, faults: Faults) -> None:
+    if station.tls and station.listen.roles is None:
+        faults.add(("tls",), "serves nothing as long as `listen` has no `roles`: this would be in the clear")
     if station.minimum_power_w > station.rated_power_w:
         faults.add(
             ("minimum_power_w",),
