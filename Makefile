@@ -14,7 +14,7 @@ help:
 demo: .venv/.for-demo
 	$(BIN)/pev-scada demo
 
-test: check .venv/.apt
+test: check .venv/.apt .venv/.npm
 	$(BIN)/pytest
 
 check: .venv/.for-dev
@@ -52,8 +52,13 @@ clean:
 	$(BIN)/pip install --quiet --upgrade pip
 	@touch $@
 
-# Programs that some tests run; a test whose program is missing is skipped by name.
-.venv/.apt: tests/apt-packages
-	@tests/apt-install $$(cat tests/apt-packages) || \
-		echo "not installed, and their tests skipped: $$(cat tests/apt-packages)"
-	@touch $@
+# Other people's Modbus clients, and what they need; a test whose client is missing is skipped by name.
+.venv/.apt: tests/apt-packages tests/apt-install | .venv/.created
+	@if tests/apt-install $$(cat tests/apt-packages); then touch $@; \
+		else echo "not all installed, and tests skipped:" $$(cat tests/apt-packages); fi
+
+.venv/.npm: tests/strangers/package.json | .venv/.created .venv/.apt
+	@mkdir -p .venv/strangers && cp tests/strangers/package.json .venv/strangers
+	@if npm install --prefix .venv/strangers --no-package-lock --omit=optional --ignore-scripts \
+		--no-audit --no-fund --loglevel=error --fetch-retries=1 >/dev/null; then touch $@; \
+		else echo "not installed, and tests skipped: the clients from npm"; fi

@@ -1,15 +1,13 @@
 """The server's end of one connection: bytes in, replies out, in order."""
 
 import asyncio
-import logging
 import socket
 from typing import Protocol
 
 from modbus_link.access import Client
 from modbus_link.errors import ExceptionCode
 from modbus_link.mbap import Adu, BadFrame, Framer, frame
-
-log = logging.getLogger(__name__)
+from modbus_link.requests import exception
 
 TAKEN_AT_ONCE = 512
 """Bytes: how much a connection may have waiting here, and so how much work it can make before the others
@@ -29,6 +27,10 @@ class Server(Protocol):
 
     def admit(self, connection: "Connection") -> bool:
         """Whether it may stay; if so, it counts from now on, and another may have to make room."""
+        ...
+
+    def refuse(self, connection: "Connection", why: str) -> None:
+        """Say so in the log. What stands before a colon is the kind of reason."""
         ...
 
     def left(self, connection: "Connection") -> None: ...
@@ -58,8 +60,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=MOST_UNSENT)
+        self._use(transport)
         host, port, *_ = transport.get_extra_info("peername") or ("?", 0)
         self.client.host, self.client.port = host, port
         sock = transport.get_extra_info("socket")
@@ -67,6 +68,10 @@ class Connection(asyncio.BufferedProtocol):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if not self._server.admit(self):
             transport.abort()
+
+    def _use(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        transport.set_write_buffer_limits(high=MOST_UNSENT)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
@@ -86,14 +91,15 @@ class Connection(asyncio.BufferedProtocol):
             self.heard_at, self.has_asked = self._loop.time(), True
             self._transport.write(b"".join(replies))
         if broken:
-            log.warning("%s: closed, because it does not speak Modbus TCP: %s", self.client, broken)
+            self._server.refuse(self, f"it does not speak Modbus TCP: {broken}")
             self._transport.close()
 
     def _reply(self, adu: Adu) -> bytes:
         if adu.unit_id not in self._units:
-            code = ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND
-            return frame(adu.transaction_id, adu.unit_id, bytes((adu.pdu[0] | 0x80, code)))
-        return frame(adu.transaction_id, adu.unit_id, self._server.respond(adu.pdu, self.client))
+            pdu = exception(adu.pdu[0], ExceptionCode.GATEWAY_TARGET_FAILED_TO_RESPOND)
+        else:
+            pdu = self._server.respond(adu.pdu, self.client)
+        return frame(adu.transaction_id, adu.unit_id, pdu)
 
     # A client that asks but does not read must not fill our memory: stop listening to it meanwhile.
     def pause_writing(self) -> None:

@@ -15,19 +15,16 @@ class Hold:
     def __init__(self, now: Callable[[], float], timeout_s: Callable[[], float]) -> None:
         self._now = now
         self._timeout_s = timeout_s
-        self._holder: Client | None = None
+        self.holder: Client | None = None
         self._heard_at = 0.0
 
     def claim(self, client: Client) -> bool:
         """Whether `client` may write now; if so, it holds from now on."""
-        holder, now = self._holder, self._now()
+        holder, now = self.holder, self._now()
         if holder is not None and holder is not client:
             returns = not holder.connected and holder.is_same_as(client)
             silent = now - self._heard_at > self._timeout_s()
             if not (returns or silent):
                 return False
-        self._holder, self._heard_at = client, now
+        self.holder, self._heard_at = client, now
         return True
-
-    def is_holder(self, client: Client) -> bool:
-        return self._holder is client

@@ -14,19 +14,18 @@ from register_maps.register_map import RegisterMap
 
 
 class Refusal(Exception):
-    """Raised by the image, or by a write hook, to answer a request with an exception code."""
+    """Raised by the image, or by a write hook, to answer a request with an exception code. `why` is for the
+    log, where it is more than the client's mistake."""
 
-    def __init__(self, code: ExceptionCode) -> None:
+    def __init__(self, code: ExceptionCode, why: str = "") -> None:
         self.code = code
-        super().__init__(code.name)
+        self.why = why
+        super().__init__(why or code.name)
 
 
-class NotAllowed(Refusal):
-    """This client may not: to him it is as if the function did not exist (MODBUS/TCP Security Protocol)."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(ExceptionCode.ILLEGAL_FUNCTION)
+def not_allowed(what: str) -> Refusal:
+    """To who may not, it is as if the function did not exist (MODBUS/TCP Security Protocol)."""
+    return Refusal(ExceptionCode.ILLEGAL_FUNCTION, f"may not {what}")
 
 
 class RegisterImage:
@@ -98,7 +97,7 @@ class RegisterImage:
         if end > len(readable) or readable.find(0, address, end) != -1:
             raise Refusal(ExceptionCode.ILLEGAL_DATA_ADDRESS)
         if client.rights.read is not None and not client.rights.may_read(self._names[table][address:end]):
-            raise NotAllowed(f"read {table} {address}+{count}")
+            raise not_allowed(f"read {table} {address}+{count}")
         return self._words[table][address:end]
 
     def write(self, table: Table, address: int, words: Sequence[int], client: Client) -> None:
@@ -106,13 +105,14 @@ class RegisterImage:
         slots = self._slots_written(table, address, address + len(words))
         names = [slot.point.name for slot in slots]
         if not client.rights.may_write(names):
-            raise NotAllowed(f"write {', '.join(names)}")
+            raise not_allowed(f"write {', '.join(names)}")
         values = {s.point.name: s.accepted(words[s.start - address : s.end - address]) for s in slots}
         write = Write(values=values, old={name: self[name] for name in names}, client=client)
         if self.on_write:
             self.on_write(write)
         if self.hold and any(s.point.exclusive for s in slots) and not self.hold.claim(client):
-            raise Refusal(ExceptionCode.SERVER_DEVICE_BUSY)
+            why = f"may not write {', '.join(names)}: {self.hold.holder} holds the device"
+            raise Refusal(ExceptionCode.SERVER_DEVICE_BUSY, why)
         self._words[table][address : address + len(words)] = words
         for name in values:
             self._last.pop(name, None)

@@ -4,27 +4,35 @@ import logging
 import time
 from collections import OrderedDict
 
-BURST = 5
+MOST_OF_A_KIND = 5
+MOST_OF_A_HOST = 20
 EVERY_S = 10.0
 MOST_KEYS = 1000
 
 
 class LineLimit:
-    """At most `BURST` lines for each key in `EVERY_S`; the next one tells how many were left out."""
+    """In `EVERY_S` at most so many lines of one host, and of one kind from one host; the next that is
+    written tells how many were left out."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
-        self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._counts: OrderedDict[tuple[str, str], tuple[float, int]] = OrderedDict()
 
-    def warning(self, key: str, text: str) -> None:
+    def warning(self, host: str, kind: str, text: str, *, exc_info: bool = False) -> None:
         now = time.monotonic()
+        written_of_host, _ = self._counted((host, ""), MOST_OF_A_HOST, now)
+        written, left_out = self._counted((host, kind), MOST_OF_A_KIND, now)
+        if written and written_of_host:
+            more = f" (and {left_out} more lines like this left out)" if left_out else ""
+            self._log.warning("%s%s", text, more, exc_info=exc_info)
+
+    def _counted(self, key: tuple[str, str], most: int, now: float) -> tuple[bool, int]:
+        """Whether one more may be written, and how many were not in the time before."""
         since, count = self._counts.pop(key, (now, 0))
         left_out = 0
         if now - since >= EVERY_S:
-            left_out, since, count = max(0, count - BURST), now, 0
+            left_out, since, count = max(0, count - most), now, 0
         self._counts[key] = since, count + 1
         if len(self._counts) > MOST_KEYS:
             self._counts.popitem(last=False)
-        if count < BURST:
-            more = f" (and {left_out} more lines like this left out)" if left_out else ""
-            self._log.warning("%s%s", text, more)
+        return count < most, left_out

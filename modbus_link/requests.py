@@ -31,7 +31,7 @@ from pymodbus.pdu.register_message import (
 from modbus_link.access import Client
 from modbus_link.errors import ExceptionCode
 from modbus_link.identity import Identity
-from modbus_link.image import NotAllowed, Refusal, RegisterImage
+from modbus_link.image import Refusal, RegisterImage, not_allowed
 from modbus_link.line_limit import LineLimit
 from register_maps.points import Table
 
@@ -44,13 +44,13 @@ def respond(image: RegisterImage, identity: Identity, pdu: bytes, client: Client
     function = pdu[0]
     try:
         return bytes((function,)) + _answer(image, identity, function, pdu[1:], client)
-    except NotAllowed as refusal:
-        _lines.warning(client.host, f"{client} may not {refusal.what}: refused")
-        code = refusal.code
     except Refusal as refusal:
         code = refusal.code
+        if refusal.why:
+            _lines.warning(client.host, code.name, f"{client} {refusal.why}: refused")
     except Exception:
-        log.exception("request %s of %s failed", pdu.hex(" "), client)
+        text = f"request {pdu.hex(' ')} of {client} failed"
+        _lines.warning(client.host, "failed", text, exc_info=True)
         code = ExceptionCode.SERVER_DEVICE_FAILURE
     return exception(function, code)
 
@@ -65,7 +65,7 @@ def _answer(image: RegisterImage, identity: Identity, function: int, data: bytes
         return _read(image, _READS[function], data, client)
     if function in _WRITES:
         if client.rights.reads_only:
-            raise NotAllowed(f"write (function {function})")
+            raise not_allowed(f"write (function {function})")
         return _WRITES[function](image, data, client)
     if function == 8:
         return _diagnose(data)

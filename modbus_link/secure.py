@@ -16,10 +16,6 @@ class SecureServer(Server, Protocol):
         """Give the client the rights of its role; "", or why it can't be."""
         ...
 
-    def refuse(self, connection: Connection, why: str) -> None:
-        """Say so in the log."""
-        ...
-
 
 class SecureConnection(Connection):
     def __init__(self, server: SecureServer, context: ssl.SSLContext) -> None:
@@ -52,7 +48,7 @@ class SecureConnection(Connection):
         if secured is None or secured.is_closing():
             self.connection_lost(None)
             return
-        self._transport = secured
+        self._use(secured)
         found = holder(secured.get_extra_info("ssl_object").getpeercert(binary_form=True))
         self.client.subject, self.client.role = found.subject, found.role
         why = self._secure_server.grant(self)

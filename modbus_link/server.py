@@ -121,7 +121,7 @@ class ModbusServer:
 
     def refuse(self, connection: Connection, why: str) -> None:
         client = connection.client
-        self._lines.warning(f"{client.host} {why}", f"{client}: refused: {why}")
+        self._lines.warning(client.host, why.partition(":")[0], f"{client}: refused: {why}")
 
     def _connection(self) -> Connection:
         return self._tls(self) if self._tls else Connection(self)
@@ -131,7 +131,7 @@ class ModbusServer:
         never asked goes before all others, so that connections alone push nobody out; and nothing does so
         to the master that steers."""
         hold = self.image.hold
-        others = [c for c in self._connections if not (hold and hold.is_holder(c.client))]
+        others = [c for c in self._connections if not (hold and hold.holder is c.client)]
         if not others:
             return False
         longest = min(others, key=lambda c: (c.has_asked, c.heard_at))
@@ -148,7 +148,7 @@ class ModbusServer:
 
     def _drop(self, connection: Connection, why: str) -> None:
         self.left(connection)
-        self._lines.warning("dropped", f"{connection.client}: dropped: {why}")
+        self._lines.warning("", "dropped", f"{connection.client}: dropped: {why}")
         connection.abort()
 
 
