@@ -53,6 +53,7 @@ class Connection(asyncio.BufferedProtocol):
         self.client = Client(host="?")
         self.heard_at = self._loop.time()
         self.has_asked = False
+        self._is_broken = False
 
     def abort(self) -> None:
         if self._transport:
@@ -80,18 +81,20 @@ class Connection(asyncio.BufferedProtocol):
         self.take(bytes(self._buffer[:nbytes]))
 
     def take(self, data: bytes) -> None:
-        assert self._transport is not None
+        if self._transport is None or self._is_broken:
+            return  # TLS may still have something that came with what broke it
         replies: list[bytes] = []
-        broken: BadFrame | None = None
+        why = ""
         try:
-            replies.extend(self._reply(adu) for adu in self._framer.feed(data))
+            for adu in self._framer.feed(data):
+                replies.append(self._reply(adu))
         except BadFrame as error:
-            broken = error
+            self._is_broken, why = True, str(error)
         if replies:
             self.heard_at, self.has_asked = self._loop.time(), True
             self._transport.write(b"".join(replies))
-        if broken:
-            self._server.refuse(self, f"it does not speak Modbus TCP: {broken}")
+        if self._is_broken:
+            self._server.refuse(self, f"it does not speak Modbus TCP: {why}")
             self._transport.close()
 
     def _reply(self, adu: Adu) -> bytes:
