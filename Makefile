@@ -31,6 +31,9 @@ pictures: .venv/.for-dev
 
 bench: .venv/.for-dev
 	$(BIN)/python benchmarks/scan.py
+	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/conformance.py
+	$(BIN)/python benchmarks/fuzz.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -8,8 +8,9 @@ from modbus_link.access import Client
 class Hold:
     """Held by the client that wrote last, until it has been silent for `timeout_s()`.
 
-    A holder that comes back over a new connection, its old one being gone, goes on holding: a master
-    that is restarted must not have to wait for its own shadow. `now` is in seconds, monotonic.
+    A master that comes back must not have to wait for its own shadow. So the same somebody goes on at once
+    over a new connection if the old one is gone, and after half the time if nobody has told us so: the
+    failsafe has not tripped by then. `now` is in seconds, monotonic.
     """
 
     def __init__(self, now: Callable[[], float], timeout_s: Callable[[], float]) -> None:
@@ -21,10 +22,13 @@ class Hold:
     def claim(self, client: Client) -> bool:
         """Whether `client` may write now; if so, it holds from now on."""
         holder, now = self.holder, self._now()
-        if holder is not None and holder is not client:
-            returns = not holder.connected and holder.is_same_as(client)
-            silent = now - self._heard_at > self._timeout_s()
-            if not (returns or silent):
-                return False
+        if holder not in (None, client) and now - self._heard_at < self._patience_s(holder, client):
+            return False
         self.holder, self._heard_at = client, now
         return True
+
+    def _patience_s(self, holder: Client, client: Client) -> float:
+        """How long `holder` may be silent before `client` may take its place."""
+        if not holder.is_same_as(client):
+            return self._timeout_s()
+        return self._timeout_s() / 2 if holder.connected else 0.0

@@ -29,8 +29,8 @@ def make_certificates(folder: Path) -> SiteCertificates:
     is in no file)."""
     authority = Authority(folder)
     wanted = [Certificate(name=role, role=role, hosts=HERE) for role in ROLES]
-    authority.create("test", wanted, days=30)
-    authority.issue(Certificate(name="nobody", role="", hosts=HERE), days=30)
+    authority.create("test", wanted, days=365)
+    authority.issue(Certificate(name="nobody", role="", hosts=HERE), days=365)
     authority.issue(Certificate(name="past", role="master", hosts=HERE), days=0)
-    authority.issue(Certificate(name="guest", role="guest", hosts=HERE), days=30)
+    authority.issue(Certificate(name="guest", role="guest", hosts=HERE), days=365)
     return SiteCertificates(folder=folder)
