@@ -126,7 +126,9 @@ def read_site(path: Path) -> Site:
     stations = faults.parse_each(StationEntry, _with_ports(data.get("stations")), ("stations",))
     _note_circuit_faults(_mappings(data.get("circuits")), faults)
     _note_bands(circuits, faults)
-    _note_station_faults(_mappings(data.get("stations")), _mappings(data.get("circuits")), faults)
+    written = _mappings(_with_ports(data.get("stations")))
+    _note_station_faults(written, _mappings(data.get("circuits")), faults)
+    _note_mixed_tls(written, faults)
     maps = _read_maps(_mappings(data.get("stations")), path, faults)
     tls = file.tls.under(path.parent) if file and file.tls else None
     if file:
@@ -280,6 +282,18 @@ def _note_tls_use(stations: list[StationEntry | None], file: SiteFile, faults: F
         )
 
 
+def _note_mixed_tls(stations: list[dict[str, Any]], faults: Faults) -> None:
+    """All who share a host and port share the connection: none may think that it is safer than it is."""
+    over_tls: dict[tuple[object, object], object] = {}
+    for index, station in enumerate(stations):
+        place = (station.get("host"), station.get("port", PORT))
+        if over_tls.setdefault(place, station.get("tls", False)) != station.get("tls", False):
+            faults.add(
+                ("stations", index, "tls"),
+                f"{place[0]}:{place[1]} is reached with and without it: give all of its stations the same",
+            )
+
+
 def _is_its_own_ancestor(name: str, parents: Mapping[str, str | None]) -> bool:
     above, seen = parents[name], set[str]()
     while above is not None and above in parents and above not in seen:
@@ -324,7 +338,7 @@ def _note_station_faults(
         circuit = station.get("circuit")
         if circuit is not None and circuit not in known:
             faults.add((*at, "circuit"), unknown("circuit", circuit, known))
-        place = (station.get("host"), station.get("port", 502), station.get("map", "pev_rtu"))
+        place = (station.get("host"), station.get("port", PORT), station.get("map", "pev_rtu"))
         if place[0] is not None and place in places:
             faults.add((*at, "port"), f"{place[0]}:{place[1]} is {places[place]!r} already")
         places.setdefault(place, name)

@@ -42,4 +42,6 @@ class Client:
 
     def __str__(self) -> str:
         place = f"{self.host}:{self.port}" if self.port else self.host
-        return f"{place} ({self.role}: {self.subject})" if self.role else place
+        text = f"{place} ({self.role}: {self.subject})" if self.role else place
+        # For the log, where nobody's certificate may forge lines.
+        return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

@@ -6,6 +6,7 @@ MB-TCP-Security V36: the role is a UTF8String in an extension of the certificate
 
 import datetime
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -23,17 +24,21 @@ AUTHORITY = "ca"
 AUTHORITY_DAYS = 3650
 LONGEST_ROLE = 127
 """Bytes, as many as DER counts in one byte."""
+LONGEST_NAME = 64
+"""Bytes of a holder's name, as X.520 has it; of a file's name, too, so that one is the other."""
 SINCE = datetime.timedelta(days=1)
 """Certificates are valid from so long ago, for machines whose clocks are behind."""
 _UTF8_STRING = 0x0C
+_HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Whom a certificate speaks of: his name, and his role, "" where it has none."""
+    """Whom a certificate speaks of: his name, and his role, "" where it has none; and until when."""
 
     subject: str
     role: str
+    until: datetime.datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +51,14 @@ class Certificate:
 
 
 def holder(der: bytes) -> Holder:
-    certificate = x509.load_der_x509_certificate(der)
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    subject = str(names[0].value) if names else certificate.subject.rfc4514_string()
-    return Holder(subject=subject, role=_role(certificate))
+    """BadInput where the certificate has something in it that can't be read, whoever has signed it."""
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        subject = str(names[0].value) if names else certificate.subject.rfc4514_string()
+        return Holder(subject=subject, role=_role(certificate), until=certificate.not_valid_after_utc)
+    except Exception as error:  # not all that the library raises has a common root
+        raise BadInput("its certificate can't be read") from error
 
 
 def days_left(pem: bytes) -> float:
@@ -143,8 +152,10 @@ class Authority:
         name = wanted.name
         if name == AUTHORITY or not name.isprintable() or "/" in name or name[:1] in ("", "."):
             raise BadInput(f"{name!r} can't be the name of a certificate's file")
-        if len(wanted.role.encode()) > LONGEST_ROLE:
-            raise BadInput(f"the role {wanted.role!r} is longer than {LONGEST_ROLE} bytes")
+        if len(name.encode()) > LONGEST_NAME:
+            raise BadInput(f"the name {name!r} is longer than {LONGEST_NAME} bytes")
+        if len(wanted.role.encode()) > LONGEST_ROLE or not wanted.role.isprintable():
+            raise BadInput(f"the role {wanted.role!r} is longer than {LONGEST_ROLE} bytes, or no plain text")
         _alternatives(wanted.hosts)
 
     def _require_free(self, names: Sequence[str]) -> None:
@@ -209,7 +220,8 @@ def _builder(
 
 
 def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text[:64])])
+    fits = text.encode()[:LONGEST_NAME].decode(errors="ignore")
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, fits)])
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
@@ -231,9 +243,8 @@ def _alternatives(hosts: Iterable[str]) -> list[x509.GeneralName]:
     for host in dict.fromkeys(hosts):
         try:
             names.append(x509.IPAddress(ip_address(host)))
-        except ValueError:
-            try:
-                names.append(x509.DNSName(host))
-            except ValueError as error:
+        except ValueError as error:
+            if not _HOST.fullmatch(host):
                 raise BadInput(f"{host!r} is neither an address nor a host's name") from error
+            names.append(x509.DNSName(host))
     return names

@@ -41,6 +41,7 @@ MOST_UNANSWERED = 2
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 """Between two attempts to connect; low, so that a station that comes back is seen soon."""
+NO_TLS = "it may speak no TLS on this port, or not allow this address"
 
 _READS: dict[Table, type[ModbusPDU]] = {
     Table.COIL: ReadCoilsRequest,
@@ -183,14 +184,18 @@ class ModbusClient:
             raise LinkDown(f"{what(0)}: {error}") from error
 
     async def _keep_connected(self) -> None:
-        pause = FIRST_PAUSE_S
+        pause, rebuff = FIRST_PAUSE_S, ""
         while True:
             link = await self._connect()
             if link is not None:
                 self._link = link
+                if not rebuff:
+                    log.info("%s: connected", self)
                 self._why_down = await asyncio.shield(link.lost)
                 self._link = None
-                log.info("%s: connection lost: %s", self, self._why_down)
+                if self._why_down != rebuff:  # who is turned away again and again tells it once
+                    log.info("%s: connection lost: %s", self, self._why_down)
+                rebuff = "" if link.has_answered else self._why_down
                 if link.has_answered:
                     pause = FIRST_PAUSE_S
             await asyncio.sleep(random.uniform(pause / 2, pause))
@@ -205,8 +210,9 @@ class ModbusClient:
             why = f"no connection within {self.timeout_s:g} s"
         except (OSError, ValueError, OverflowError) as error:  # the latter: no host name, no port number
             why = reason(error)
+            if self._tls and isinstance(error, ConnectionResetError):
+                why = f"{why or 'closed by the other side'} during the TLS handshake: {NO_TLS}"
         else:
-            log.info("%s: connected", self)
             return link
         if why != self._why_down:
             log.debug("%s: can't connect: %s", self, why)  # every call says so, to whom it matters
@@ -265,7 +271,7 @@ class _Link(asyncio.Protocol):
     ) -> list[bytes]:
         """The replies to `pdus`, which go out together with transaction ids from `first` on."""
         if self._transport is None or self._transport.is_closing():
-            raise ConnectionError(self._reason)
+            raise ConnectionError(self._why_lost())
         self._pending = _Pending(first, unit_id, len(pdus))
         timer = asyncio.get_running_loop().call_later(timeout_s, self._pending.expire)
         self._transport.write(b"".join(frame(first + n, unit_id, pdu) for n, pdu in enumerate(pdus)))
@@ -300,12 +306,18 @@ class _Link(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if isinstance(exc, OSError) and exc.strerror:
             self._reason = reason(exc)
-        if self._is_over_tls and not self.has_answered:
-            self._reason += "; it may have refused this side's certificate or role, and its log then says why"
+        why = self._why_lost()
         if self._pending and not self._pending.done.done():
-            self._pending.done.set_exception(ConnectionError(self._reason))
+            self._pending.done.set_exception(ConnectionError(why))
         if not self.lost.done():
-            self.lost.set_result(self._reason)
+            self.lost.set_result(why)
+
+    def _why_lost(self) -> str:
+        if self.has_answered or not self._is_over_tls:
+            return self._reason
+        return (
+            f"{self._reason}; it may have refused this side's certificate or role, and its log then says why"
+        )
 
 
 def _pdu(request: ModbusPDU) -> bytes:

@@ -53,7 +53,7 @@ class Connection(asyncio.BufferedProtocol):
         self.client = Client(host="?")
         self.heard_at = self._loop.time()
         self.has_asked = False
-        self._is_broken = False
+        self._is_broken = self._is_deaf = False
 
     def abort(self) -> None:
         if self._transport:
@@ -106,10 +106,12 @@ class Connection(asyncio.BufferedProtocol):
 
     # A client that asks but does not read must not fill our memory: stop listening to it meanwhile.
     def pause_writing(self) -> None:
+        self._is_deaf = True
         if self._transport:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self._is_deaf = False
         if self._transport:
             self._transport.resume_reading()
 

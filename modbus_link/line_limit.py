@@ -6,13 +6,14 @@ from collections import OrderedDict
 
 MOST_OF_A_KIND = 5
 MOST_OF_A_HOST = 20
+MOST_OF_ALL = 200
 EVERY_S = 10.0
 MOST_KEYS = 1000
 
 
 class LineLimit:
-    """In `EVERY_S` at most so many lines of one host, and of one kind from one host; the next that is
-    written tells how many were left out."""
+    """In `EVERY_S` at most so many lines of all hosts, of one host, and of one kind from one host; the next
+    of its kind that is written tells how many were left out."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -20,9 +21,10 @@ class LineLimit:
 
     def warning(self, host: str, kind: str, text: str, *, exc_info: bool = False) -> None:
         now = time.monotonic()
-        written_of_host, _ = self._counted((host, ""), MOST_OF_A_HOST, now)
         written, left_out = self._counted((host, kind), MOST_OF_A_KIND, now)
-        if written and written_of_host:
+        # In this order, so that only what would be written uses up the room for more.
+        written = written and self._counted((host, ""), MOST_OF_A_HOST, now)[0]
+        if written and self._counted(("all hosts", ""), MOST_OF_ALL, now)[0]:
             more = f" (and {left_out} more lines like this left out)" if left_out else ""
             self._log.warning("%s%s", text, more, exc_info=exc_info)
 

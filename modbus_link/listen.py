@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 from pydantic import PlainValidator, with_config
 
 from modbus_link.access import ALL_RIGHTS, Rights
@@ -25,7 +25,15 @@ def _network(text: object) -> IPv4Network | IPv6Network:
 
 
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
-Names = Literal["all"] | list[str]
+
+
+def _names(value: object) -> object:
+    if value == "all" or (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+        return value
+    raise ValueError(f"must be all, or a list of points such as [voltage, '*_energy'] (got {value!r})")
+
+
+Names = Annotated[Literal["all"] | list[str], PlainValidator(_names)]
 
 
 @with_config(STRICT_KEYS)
@@ -55,7 +63,7 @@ class Listen:
     writers: list[Network] | None = None
     roles: Mapping[str, Role] | None = None
     max_connections: Annotated[Whole, Ge(1), Le(1000)] = 100
-    idle_timeout_s: Annotated[Real, Gt(0)] = 300
+    idle_timeout_s: Annotated[Real, Ge(1)] = 300
 
     def allows(self, host: str) -> bool:
         return self._is_in(host, self.allow)

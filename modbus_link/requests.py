@@ -66,7 +66,8 @@ def _answer(image: RegisterImage, identity: Identity, function: int, data: bytes
         return _READS[function](image, data, client)
     if function in _WRITES:
         if client.rights.reads_only:
-            raise not_allowed(f"write (function {function})")
+            hint = "" if client.role else ", not being one of `writers`"
+            raise not_allowed(f"write (function {function}){hint}")
         return _WRITES[function](image, data, client)
     if function == 8:
         return _diagnose(data)

@@ -1,12 +1,18 @@
 """The server's end of one TLS connection: first the handshake and the role, then as in the clear."""
 
 import asyncio
+import datetime
 import ssl
 from typing import Protocol
 
 from modbus_link.certificates import holder
 from modbus_link.connection import Connection, Server
+from modbus_link.errors import BadInput
 from modbus_link.tls import HANDSHAKE_S, why_refused
+
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
 
 
 class SecureServer(Server, Protocol):
@@ -49,9 +55,7 @@ class SecureConnection(Connection):
             self.connection_lost(None)
             return
         self._use(secured)
-        found = holder(secured.get_extra_info("ssl_object").getpeercert(binary_form=True))
-        self.client.subject, self.client.role = found.subject, found.role
-        why = self._secure_server.grant(self)
+        why = self._know(secured.get_extra_info("ssl_object").getpeercert(binary_form=True))
         if why:
             self._secure_server.refuse(self, why)
             self.abort()
@@ -60,11 +64,32 @@ class SecureConnection(Connection):
         if early:
             self.take(early)
 
+    def _know(self, der: bytes) -> str:
+        """Who it is, and what he may; "", or why nothing."""
+        try:
+            found = holder(der)
+        except BadInput as error:
+            return str(error)
+        # Who goes on with a session of TLS 1.2 is not asked for his certificate again.
+        if found.until < now():
+            return "its certificate has expired"
+        self.client.subject, self.client.role = found.subject, found.role
+        return self._secure_server.grant(self)
+
     def buffer_updated(self, nbytes: int) -> None:
-        if self._early is None:
-            super().buffer_updated(nbytes)
-        else:  # sent along with the end of the handshake, before the role is known
+        if self._early is not None:  # sent along with the end of the handshake, before the role is known
             self._early += bytes(self._buffer[:nbytes])
+            return
+        super().buffer_updated(nbytes)
+        if nbytes == len(self._buffer) and self._transport:
+            # There may be more. asyncio would come with it once in this turn of the loop for every segment
+            # that has arrived since the buffer was last empty: ever more, from who floods.
+            self._transport.pause_reading()
+            self._loop.call_soon(self._listen_again)
+
+    def _listen_again(self) -> None:
+        if self._transport and not self._is_deaf:
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

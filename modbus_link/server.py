@@ -97,6 +97,8 @@ class ModbusServer:
 
     def admit(self, connection: Connection) -> bool:
         client = connection.client
+        if self._server is None:
+            return False  # it came while the server was stopping
         if not self.listen.allows(client.host):
             self.refuse(connection, "its address is not one of those in `allow`")
             return False

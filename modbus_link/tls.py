@@ -93,24 +93,29 @@ def _warn_of_end(path: Path) -> None:
         return
     from modbus_link.certificates import days_left
 
-    days = days_left(path.read_bytes())
+    try:
+        days = days_left(path.read_bytes())
+    except ValueError:  # a form of PEM that OpenSSL alone reads
+        return
     if days < WARN_DAYS:
         log.warning("%s: %s", path, f"expires in {days:.0f} days" if days > 0 else "has expired")
 
 
 def _is_certificate(path: Path) -> bool:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        context.load_verify_locations(path)
     except ssl.SSLError:
         return False
-    return True
+    return context.cert_store_stats()["x509"] > 0  # and not only a list of revoked ones
 
 
 def _context(protocol: int, files: TlsFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(protocol)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
-    # Who comes back shows his certificate again: it may have expired, or lost its role.
+    # Who comes back shows his certificate again. OpenSSL's memory of TLS 1.2 sessions can't be turned off
+    # from here: for them, the server looks at the certificate that they began with.
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
     if protocol == ssl.PROTOCOL_TLS_SERVER:
         context.num_tickets = 0

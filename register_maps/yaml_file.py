@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast, get_args, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, Strict, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
@@ -136,9 +137,13 @@ def _message(detail: Mapping[str, Any], kind: object) -> str:
 def _keys_at(kind: object, place: Place) -> list[str]:
     """The keys that the dataclass at `place` inside `kind` knows; empty where that can't be told."""
     for part in place:
-        inner = get_type_hints(kind).get(str(part)) if is_dataclass(kind) else None
-        options = get_args(inner if isinstance(part, str) else kind)
-        kind = next((o for o in options if is_dataclass(o)), inner)
+        if is_dataclass(kind):
+            kind = get_type_hints(kind).get(str(part))
+        else:  # an item of a list, or the value of a mapping's key
+            kind = next(reversed(get_args(kind)), None)
+        given = [option for option in get_args(kind) if option is not NoneType]
+        if get_origin(kind) in (Union, UnionType) and len(given) == 1:
+            (kind,) = given
     return [field.name for field in fields(kind)] if is_dataclass(kind) else []
 
 

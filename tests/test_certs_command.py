@@ -134,7 +134,7 @@ BAD = {
     ),
     "a role that is too long": (
         ("add", "certs", "x", "--role", 128 * "r"),
-        f"the role '{128 * 'r'}' is longer than 127 bytes",
+        f"the role '{128 * 'r'}' is longer than 127 bytes, or no plain text",
     ),
 }
 

@@ -77,3 +77,22 @@ def test_the_masters_own_points_are_those_of_its_roles(tmp_path: Path, tls: str)
 def test_a_server_for_other_machines_has_to_say_for_which(tmp_path: Path) -> None:
     (told,) = faults(tmp_path, stations("name: A, host: a") + "server: {port: 502, host: 0.0.0.0}\n")
     assert told.startswith("7: server.host: '0.0.0.0' can be reached from other machines: say in `allow`")
+
+
+def test_the_same_place_with_and_without_tls_is_the_same_place(tmp_path: Path, tls: str) -> None:
+    told = faults(tmp_path, tls + stations("name: A, host: h, tls: true", "name: B, host: h, tls: true"))
+    assert told == ["8: stations[1].port: h:802 is 'A' already"]
+    site(tmp_path, tls + stations("name: A, host: h, tls: true", "name: B, host: h"))  # 802 and 502
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_units_behind_one_port_are_all_reached_over_tls_or_none(
+    tmp_path: Path, tls: str, order: tuple[int, int]
+) -> None:
+    """They share a connection, and none may think that it is safer than it is."""
+    text = (Path(__file__).parents[2] / "register_maps/devices/pev_rtu.yaml").read_text()
+    (tmp_path / "other.yaml").write_text(text.replace("name: pev_rtu", "name: other\nunit_id: 7", 1))
+    entries = ("name: A, host: h, port: 802, map: other.yaml", "name: B, host: h, tls: true")
+    (told,) = faults(tmp_path, tls + stations(*(entries[index] for index in order)))
+    assert told.partition(": ")[2].startswith("stations[1]")
+    assert told.endswith("h:802 is reached with and without it: give all of its stations the same")

@@ -164,7 +164,9 @@ async def test_a_refused_write_is_a_line_in_the_log(
 ) -> None:
     async with serving(image, writers=[]) as server, line(server) as client:
         await client.ask(BEAT)
-        assert warnings(caplog) == [f"127.0.0.1:{client.port} may not write (function 6): refused"]
+        assert warnings(caplog) == [
+            f"127.0.0.1:{client.port} may not write (function 6), not being one of `writers`: refused"
+        ]
         await client.ask(READ_HEARTBEAT)
         assert len(warnings(caplog)) == 1
 
@@ -189,7 +191,7 @@ async def test_log_lines_that_a_stranger_causes_are_limited(
         for _ in range(50):
             await client.ask(BEAT)
         first, *others = warnings(caplog)
-        assert first.endswith(" may not write (function 6): refused (and 45 more lines like this left out)")
+        assert first.endswith(" not being one of `writers`: refused (and 45 more lines like this left out)")
         assert len(others) == line_limit.MOST_OF_A_KIND - 1
         assert not any("left out" in text for text in others)
 
@@ -211,6 +213,22 @@ def test_one_host_has_so_many_lines_whatever_it_does(caplog: pytest.LogCaptureFi
     assert warnings(caplog) == [f"line {number}" for number in range(line_limit.MOST_OF_A_HOST)]
     limit.warning("10.0.0.2", "kind 1", "another host's")
     assert warnings(caplog)[-1] == "another host's"
+
+
+def test_one_kind_of_line_does_not_crowd_out_another(caplog: pytest.LogCaptureFixture) -> None:
+    limit = LineLimit(logging.getLogger("test"))
+    for _ in range(10 * line_limit.MOST_OF_A_HOST):
+        limit.warning("10.0.0.1", "a", "one")
+    limit.warning("10.0.0.1", "b", "another")
+    assert warnings(caplog) == line_limit.MOST_OF_A_KIND * ["one"] + ["another"]
+
+
+def test_many_hosts_together_have_so_many_lines(caplog: pytest.LogCaptureFixture) -> None:
+    """With IPv6 one machine can have as many addresses as it likes."""
+    limit = LineLimit(logging.getLogger("test"))
+    for number in range(5000):
+        limit.warning(f"fd00::{number:x}", "kind", "a line")
+    assert len(warnings(caplog)) == line_limit.MOST_OF_ALL
 
 
 def test_what_is_counted_for_the_limit_stays_bounded() -> None:

@@ -182,18 +182,32 @@ def test_names_that_can_not_be(authority: Authority, name: str) -> None:
 def test_odd_names_that_can(authority: Authority) -> None:
     for name in ("RTS 1", "Åse", "-x", "a.b", "ca.crt", "C:\\x"):
         assert holder(made(authority, name).public_bytes(Encoding.DER)).subject == name
-    long = "x" * 70
-    names = made(authority, long).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    assert names[0].value == long[:64]  # as many as X.520 gives
+    for name in ("x" * 64, "ж" * 32):  # as many bytes as X.520 gives
+        assert holder(made(authority, name).public_bytes(Encoding.DER)).subject == name
+
+
+def test_a_sites_long_name_is_cut_between_letters(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "site")
+    authority.create("aж" * 40, [], days=30)
+    own = x509.load_pem_x509_certificate(authority.path("ca").read_bytes())
+    (name,) = own.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    assert name.value == "aж" * 21 + "a"
 
 
 BAD = {
     "a role that is too long": (Certificate(name="b", role="x" * 128), "is longer than 127 bytes"),
     "in bytes, not letters": (Certificate(name="b", role="ж" * 64), "is longer than 127 bytes"),
-    "a host that is none": (
-        Certificate(name="b", role="rtu", hosts=["ü.local"]),
-        "'ü.local' is neither an address nor a host's name",
-    ),
+    "a role of two lines": (Certificate(name="b", role="x\ny"), "or no plain text"),
+    "a name that is too long": (Certificate(name="x" * 65, role="x"), "is longer than 64 bytes"),
+    "a name for no file": (Certificate(name="x" * 300, role="x"), "is longer than 64 bytes"),
+    "a name too long in bytes": (Certificate(name="ж" * 33, role="x"), "is longer than 64 bytes"),
+    **{
+        f"the host {host!r}": (
+            Certificate(name="b", role="rtu", hosts=[host]),
+            f"'{host}' is neither an address nor a host's name",
+        )
+        for host in ("ü.local", "", "a b", "a..b", "10.0.0.5:802", "http://a", "*")
+    },
     "a name twice": (Certificate(name="a", role="rtu"), "two certificates would have the name 'a'"),
     "the authority's name": (Certificate(name="ca", role="rtu"), "'ca' can't be the name"),
 }

@@ -10,7 +10,7 @@ import pytest
 from raw_lines import READ_HEARTBEAT, Line, line, station_image
 from site_certificates import SiteCertificates
 
-from modbus_link.connection import MOST_UNSENT, TAKEN_AT_ONCE
+from modbus_link.connection import MOST_UNSENT, TAKEN_AT_ONCE, Connection
 from modbus_link.hold import Hold
 from modbus_link.image import RegisterImage
 from modbus_link.listen import Listen, Role
@@ -155,6 +155,19 @@ async def test_who_says_nothing_is_dropped_and_who_asks_is_not(
         assert set(warnings(caplog)) == {f"127.0.0.1:{client.port}: {why}" for client in (silent, dripping)}
 
 
+async def test_who_comes_while_the_server_stops_is_not_served(image: RegisterImage) -> None:
+    """Accepted before, told to us after."""
+    server = ModbusServer(image, Listen(port=0))
+    await server.start()
+    admitted = Connection(server)
+    admitted.client.host = "127.0.0.1"
+    assert server.admit(admitted)
+    server.left(admitted)
+    await server.stop()
+    assert not server.admit(admitted)
+    assert not server._connections
+
+
 async def test_accepted_sockets_send_at_once_and_look_for_dead_peers(
     image: RegisterImage, certificates: SiteCertificates
 ) -> None:
@@ -230,4 +243,25 @@ async def test_one_that_floods_gets_a_turn_of_512_bytes_like_everybody(image: Re
             passed.append(answered[0] - before)
         await drain
     # What the other's own way through the loop lets pass is a turn or two more.
+    assert max(passed) <= 4 * (TAKEN_AT_ONCE // len(flood) + 1), passed
+
+
+async def test_who_floods_over_tls_gets_no_more(image: RegisterImage, certificates: SiteCertificates) -> None:
+    """asyncio's TLS would take ever more from it in each turn of the loop."""
+    answered = _count_reads(image)
+    listen, tls = Listen(port=0, roles={"viewer": Role()}), certificates.tls("viewer").client
+    number, flood = 20_000, frame(1, 1, bytes.fromhex("04 0000 0001"))
+    async with (
+        ModbusServer(image, listen, tls=certificates.tls("rtu")) as server,
+        line(server, tls=tls) as flooding,
+        line(server, tls=tls) as other,
+    ):
+        flooding.writer.write(number * flood)
+        drain = asyncio.create_task(flooding.reader.readexactly(number * len(flood[:9] + b"\0\0")))
+        passed = []
+        while answered[0] < number // 2:
+            before = answered[0]
+            await other.ask(bytes.fromhex("03 0000 0001"))
+            passed.append(answered[0] - before)
+        await drain
     assert max(passed) <= 4 * (TAKEN_AT_ONCE // len(flood) + 1), passed

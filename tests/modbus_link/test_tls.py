@@ -88,6 +88,14 @@ REFUSED: dict[str, tuple[Make, str]] = {
         lambda site, _: site.tls("guest").client,
         "'guest' has the role 'guest', which has no rights here",
     ),
+    "a role that would be two lines of the log": (
+        odd("forged", role=utf8_string("guest\n2026-01-01 00:00:00 INFO forged")),
+        "'forged' has the role 'guest\\n2026-01-01 00:00:00 INFO forged', which has no rights here",
+    ),
+    "a host's name of a kind that nobody reads": (
+        odd("unreadable", role=MASTER, hosts=b"\x30\x04\xa3\x02\x30\x00"),  # an X.400 address
+        "its certificate can't be read",
+    ),
     "TLS 1.1": (at_tls_1_1, "it speaks only TLS versions older than 1.2"),
 }
 
@@ -112,6 +120,7 @@ async def test_refused_with_a_line_that_says_why(
     (told,) = refusals(caplog)
     assert told.startswith(source)
     assert told.endswith(f": refused: {why}")
+    assert told.isprintable()
 
 
 def refusals(caplog: pytest.LogCaptureFixture) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from raw_lines import station_image
 from site_certificates import SiteCertificates, make_certificates
 
 from modbus_link.certificates import Authority, Certificate
-from modbus_link.client import ModbusClient
+from modbus_link.client import NO_TLS, ModbusClient
 from modbus_link.errors import LinkDown
 from modbus_link.listen import Listen, Role
 from modbus_link.server import ModbusServer
@@ -100,16 +101,46 @@ async def test_a_server_is_known_by_the_name_that_it_is_reached_by(
 
 @pytest.mark.parametrize("name", ["guest", "nobody", "past"])
 async def test_a_refused_client_points_to_the_log_that_knows_why(site: SiteCertificates, name: str) -> None:
-    why, hint = "", "; it may have refused this side's certificate or role, and its log then says why"
-    async with serving(site.tls("rtu")) as server, asyncio.timeout(5):
-        while not why.endswith(hint):  # a call that meets it in the act of closing does not know yet
-            why = await why_down("127.0.0.1", server.port, site.tls(name).client)
+    async with serving(site.tls("rtu")) as server:
+        why = await why_down("127.0.0.1", server.port, site.tls(name).client)
+        assert why.endswith(
+            "; it may have refused this side's certificate or role, and its log then says why"
+        )
+
+
+async def test_who_is_turned_away_again_and_again_tells_it_once(
+    site: SiteCertificates, caplog: pytest.LogCaptureFixture, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modbus_link.client.LONGEST_PAUSE_S", 0.01)
+    caplog.set_level(logging.INFO, "modbus_link.client")
+
+    def told(by: str) -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.name == by]
+
+    async with serving(site.tls("rtu")) as server:
+        tls = site.tls("guest").client
+        async with ModbusClient("127.0.0.1", server.port, timeout_s=5, tls=tls) as client:
+            await until(lambda: len(told("modbus_link.server")) == 5)
+        assert len(told("modbus_link.client")) <= 4, told("modbus_link.client")
+        assert told("modbus_link.client")[0] == f"{client}: connected"
 
 
 async def test_a_server_in_the_clear(site: SiteCertificates) -> None:
     async with serving(None) as server:
         why = await why_down("127.0.0.1", server.port, site.tls("master").client)
-        assert why == "Connection reset by peer"
+        assert why == f"Connection reset by peer during the TLS handshake: {NO_TLS}"
+
+
+async def test_a_server_that_hangs_up(site: SiteCertificates) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        why = await why_down("127.0.0.1", port, site.tls("master").client)
+        assert why == f"closed by the other side during the TLS handshake: {NO_TLS}"
 
 
 async def test_a_client_in_the_clear(site: SiteCertificates) -> None:

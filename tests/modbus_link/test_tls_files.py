@@ -1,5 +1,6 @@
 """The files of a certificate: what can be wrong with them, told at the place that names them."""
 
+import datetime
 import re
 import shutil
 import ssl
@@ -7,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from site_certificates import SiteCertificates
 
 from modbus_link.certificates import Authority, Certificate
@@ -37,6 +40,16 @@ def _with_a_password(folder: Path) -> None:
 def _in_der(folder: Path) -> None:
     path = folder / "rtu.crt"
     path.write_bytes(ssl.PEM_cert_to_DER_cert(path.read_text()))
+
+
+def _revocation_list(folder: Path) -> None:
+    key = serialization.load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    now = datetime.datetime.now(datetime.UTC)
+    issuer = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes()).subject
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer)
+    crl = builder.last_update(now).next_update(now + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
+    (folder / "ca.crt").write_bytes(crl.public_bytes(serialization.Encoding.PEM))
 
 
 def _is_a_folder(folder: Path) -> None:
@@ -80,6 +93,11 @@ FILES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     ),
     "text for a certificate": (
         lambda f: (f / "ca.crt").write_text("hello\n"),
+        "ca",
+        "{folder}/ca.crt holds no certificate in PEM form",
+    ),
+    "a list of revoked ones for a certificate": (
+        _revocation_list,
         "ca",
         "{folder}/ca.crt holds no certificate in PEM form",
     ),
@@ -132,3 +150,15 @@ def test_the_log_warns_before_a_certificate_ends(
     assert [record.getMessage() for record in caplog.records] == (
         [f"{folder}/rtu.crt: {told}"] if told else []
     )
+
+
+def test_a_certificate_in_a_form_that_openssl_alone_reads(
+    tmp_path: Path, certificates: SiteCertificates
+) -> None:
+    folder = tmp_path / "certs"
+    shutil.copytree(certificates.folder, folder)
+    text = (folder / "ca.crt").read_text()
+    for line in ("BEGIN", "END"):
+        text = text.replace(f"{line} CERTIFICATE", f"{line} TRUSTED CERTIFICATE")
+    (folder / "ca.crt").write_text(text)
+    TlsFiles(ca="ca.crt", certificate="rtu.crt", key="rtu.key").under(folder).load()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime
 import gc
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,6 +12,7 @@ from raw_lines import READ_HEARTBEAT, station_image
 from site_certificates import SiteCertificates
 from tls_by_hand import ByHand
 
+from modbus_link import secure
 from modbus_link.image import RegisterImage
 from modbus_link.listen import Listen, Role
 from modbus_link.mbap import frame
@@ -164,3 +166,28 @@ async def test_a_client_that_comes_back_shows_its_certificate_again(
             assert await client.read() == frame(1, 1, HEARTBEAT)
             assert not client.tls.session_reused
             session = client.tls.session
+
+
+async def test_a_session_does_not_outlive_the_certificate_that_it_began_with(
+    server: ModbusServer,
+    certificates: SiteCertificates,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    until: Until,
+) -> None:
+    """TLS 1.2 goes on with an old session, and no certificate is shown."""
+    context, session = certificates.tls("viewer").client, None
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    for expired in (False, True):
+        if expired:
+            in_a_year = secure.now() + datetime.timedelta(days=366)
+            monkeypatch.setattr(secure, "now", lambda when=in_a_year: when)
+        async with ByHand(server, context, session) as client:
+            await client.finish()
+            client.tls.write(frame(1, 1, READ_HEARTBEAT))
+            client.send()
+            assert await client.read() == (b"" if expired else frame(1, 1, HEARTBEAT))
+            assert client.tls.session_reused == expired
+            session = client.tls.session
+    await until(lambda: bool(refusals(caplog)))
+    assert refusals(caplog)[0].endswith(": refused: its certificate has expired")
