@@ -48,6 +48,7 @@ def rtu(station: StationPath) -> None:
     from rtu_firmware.rtu import Rtu, sim_board
     from rtu_firmware.station_file import read_station
 
+    _start_log()
     read = read_station(station)
     _run(lambda: Rtu(read, sim_board(read), Clock()).run())
 
@@ -59,6 +60,7 @@ def master(site: SitePath) -> None:
     from master_scada.site_file import read_site
     from modbus_link.clock import Clock
 
+    _start_log()
     running = Master(read_site(site), Clock())
     gc.freeze()  # maps and registers stay: no need to look through them again for garbage
     _run(running.run)
@@ -73,7 +75,8 @@ def demo(
     """Watch a whole site on this machine: a master, two stations, a feeder and a moving price."""
     from grid_sim.demo import run_demo
 
-    _run(lambda: run_demo(headless=headless, seconds=seconds, speed=speed), log_level=logging.ERROR)
+    _start_log(logging.ERROR)
+    _run(lambda: run_demo(headless=headless, seconds=seconds, speed=speed))
 
 
 @app.command()
@@ -154,6 +157,9 @@ def map_show(
 def certs_init(
     folder: Folder,
     site: Annotated[Path | None, typer.Option(help="A site's file: a certificate for each station.")] = None,
+    host: Annotated[
+        list[str] | None, typer.Option(help="Address or name that the master serves under, too.")
+    ] = None,
     days: Days = 825,
 ) -> None:
     """Make a site's own authority, and certificates for its master, operator, viewer and stations."""
@@ -161,13 +167,13 @@ def certs_init(
 
     from modbus_link.certificates import Authority, Certificate
 
-    here = "localhost"
-    name, master_host, stations = "pev-scada", here, dict[str, str]()
+    name, master_host, stations = "pev-scada", "localhost", dict[str, str]()
     if site:
         from master_scada.site_file import read_hosts
 
         name, master_host, stations = read_hosts(site)
-    master_hosts = list(dict.fromkeys([master_host, here, "127.0.0.1", socket.gethostname()]))
+    master_hosts = [master_host, *(host or []), "localhost", "127.0.0.1", socket.gethostname()]
+    master_hosts = [one for one in dict.fromkeys(master_hosts) if one not in ("0.0.0.0", "::")]
     wanted = [
         Certificate(name="master", role="master", hosts=master_hosts),
         Certificate(name="operator", role="operator"),
@@ -180,6 +186,9 @@ def certs_init(
         print(authority.path(one.name), f" {one.role:8}", ", ".join(one.hosts))
     print(f"{folder}/ca.key signs new certificates: keep it safe, and off the stations. To each machine")
     print("copy ca.crt and its own .crt and .key. A station more: pev-scada certs add")
+    if master_host in ("0.0.0.0", "::") and not host:
+        print(f"The master's certificate is for {', '.join(master_hosts)} alone: if others are to reach it,")
+        print("begin anew with --host ADDRESS")
 
 
 @certs.command("add")
@@ -198,9 +207,12 @@ def certs_add(
     print(authority.path(name), f" {role:8}", ", ".join(host or []))
 
 
-def _run(program: Callable[[], Coroutine[Any, Any, None]], log_level: int = logging.INFO) -> None:
+def _start_log(level: int = logging.INFO) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(message)s")
+
+
+def _run(program: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run until it ends, or until SIGINT or SIGTERM, after which it cleans up: contactors open."""
-    logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)-7s %(message)s")
 
     async def until_signal() -> None:
         task = asyncio.ensure_future(program())

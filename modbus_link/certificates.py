@@ -67,6 +67,16 @@ def days_left(pem: bytes) -> float:
     return (ends - datetime.datetime.now(datetime.UTC)) / datetime.timedelta(days=1)
 
 
+def is_for_servers(pem: bytes) -> bool:
+    """As its extended key usage says; without one it is for everything."""
+    certificate = x509.load_pem_x509_certificates(pem)[0]
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return True
+    return ExtendedKeyUsageOID.SERVER_AUTH in usage
+
+
 def _role(certificate: x509.Certificate) -> str:
     try:
         value = certificate.extensions.get_extension_for_oid(ROLE_OID).value

@@ -41,7 +41,7 @@ MOST_UNANSWERED = 2
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 """Between two attempts to connect; low, so that a station that comes back is seen soon."""
-NO_TLS = "it may speak no TLS on this port, or not allow this address"
+NO_TLS = "it may speak no TLS on this port, or not allow this address: its log says which"
 
 _READS: dict[Table, type[ModbusPDU]] = {
     Table.COIL: ReadCoilsRequest,
@@ -313,11 +313,10 @@ class _Link(asyncio.Protocol):
             self.lost.set_result(why)
 
     def _why_lost(self) -> str:
-        if self.has_answered or not self._is_over_tls:
+        if self.has_answered:
             return self._reason
-        return (
-            f"{self._reason}; it may have refused this side's certificate or role, and its log then says why"
-        )
+        hint = "have refused this side's certificate or role" if self._is_over_tls else "speak only TLS there"
+        return f"{self._reason}; it may {hint}, or not allow this address: its log says which"
 
 
 def _pdu(request: ModbusPDU) -> bytes:

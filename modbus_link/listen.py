@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from pathlib import Path
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 from pydantic import PlainValidator, with_config
 
 from modbus_link.access import ALL_RIGHTS, Rights
-from modbus_link.tls import TlsFiles, note_tls
+from modbus_link.tls import TlsFiles, note_tls, serves
 from register_maps.points import Point
 from register_maps.register_map import RegisterMap
 from register_maps.yaml_file import STRICT_KEYS, Faults, Place, Real, Whole, unknown
@@ -99,6 +100,11 @@ def note_server(
         faults.add((*place, "roles"), f"certificates tell the roles: give `tls` beside `{key}`")
     if listen.roles is not None and find_spec("cryptography") is None:
         faults.add((*place, "roles"), "needs one more package; run: pip install 'pev-scada[tls]'")
+    elif listen.roles is not None and tls and not serves(Path(tls.certificate)):
+        faults.add(
+            ("tls", "certificate"),
+            f"{tls.certificate} is for a client alone; pev-scada certs add --host makes one for a server",
+        )
     if listen.roles is None and listen.allow is None and not _is_loopback(listen.host):
         faults.add(
             (*place, "host"),

@@ -41,8 +41,6 @@ class TlsFiles:
         problems = {f.name: _problem(f.name, Path(getattr(self, f.name))) for f in fields(self)}
         if any(problems.values()):
             raise BadTlsFiles({name: text for name, text in problems.items() if text})
-        for name in ("ca", "certificate"):
-            _warn_of_end(Path(getattr(self, name)))
         return Tls(
             server=_context(ssl.PROTOCOL_TLS_SERVER, self), client=_context(ssl.PROTOCOL_TLS_CLIENT, self)
         )
@@ -65,13 +63,17 @@ class BadTlsFiles(LinkError):
 
 
 def note_tls(files: TlsFiles | None, faults: Faults, place: Place) -> None:
-    """Why the files can't be used, if so."""
+    """Why the files can't be used, if so; and in the log, that they soon can't."""
+    if files is None:
+        return
     try:
-        if files:
-            files.load()
+        files.load()
     except BadTlsFiles as error:
         for name, text in error.problems.items():
             faults.add((*place, name), text)
+    else:
+        for path in (files.ca, files.certificate):
+            _warn_of_end(Path(path))
 
 
 def _problem(name: str, path: Path) -> str:
@@ -99,6 +101,16 @@ def _warn_of_end(path: Path) -> None:
         return
     if days < WARN_DAYS:
         log.warning("%s: %s", path, f"expires in {days:.0f} days" if days > 0 else "has expired")
+
+
+def serves(certificate: Path) -> bool:
+    """Whether a client would take it for a server's, as far as that can be told."""
+    from modbus_link.certificates import is_for_servers
+
+    try:
+        return is_for_servers(certificate.read_bytes())
+    except (OSError, ValueError):
+        return True  # that fault is another's
 
 
 def _is_certificate(path: Path) -> bool:

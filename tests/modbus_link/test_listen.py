@@ -7,6 +7,7 @@ from raw_lines import station_image
 from site_certificates import SiteCertificates
 
 from modbus_link.access import Rights
+from modbus_link.certificates import Authority, Certificate
 from modbus_link.listen import Listen, Role, note_server
 from modbus_link.server import ModbusServer
 from modbus_link.tls import TlsFiles
@@ -142,6 +143,16 @@ def test_roles_need_certificates(station: Path) -> None:
     assert str(caught.value) == f"{station}:3: {wanted}"
     with pytest.raises(ValueError, match="a server with roles needs certificates"):
         ModbusServer(station_image(), Listen(port=0, roles={"master": Role()}))
+
+
+def test_a_server_needs_a_server_s_certificate(station: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "certs"
+    Authority(folder).create("test", [Certificate(name="viewer", role="viewer")], days=90)
+    files = "{ca: certs/ca.crt, certificate: certs/viewer.crt, key: certs/viewer.key}"
+    with pytest.raises(
+        BadFile, match=r"tls\.certificate: \S+ is for a client alone; pev-scada certs add --host"
+    ):
+        read(station, f"tls: {files}\nlisten: {{port: 802, roles: {{viewer: {{}}}}}}\n")
 
 
 def test_every_fault_is_told_at_once(station: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from odd_certificates import SERVER, make_odd, utf8_string
+from pymodbus.client import AsyncModbusTlsClient
 from raw_lines import READ_HEARTBEAT, line, station_image
 from site_certificates import SiteCertificates, make_certificates
 
@@ -170,3 +171,16 @@ async def test_a_bad_header_ends_the_connection_after_the_replies_due(
     async with line(server, tls=certificates.tls("viewer").client) as client:
         client.writer.write(frame(1, 1, READ_HEARTBEAT) + b"GET / HTTP/1.1")
         assert await client.rest() == frame(1, 1, HEARTBEAT)
+
+
+async def test_pymodbus_s_own_client_over_tls(certificates: SiteCertificates) -> None:
+    image = station_image()
+    listen = Listen(port=0, roles={"master": Role(write="all")})
+    async with ModbusServer(image, listen, name="RTS1", tls=certificates.tls("rtu")) as server:
+        client = AsyncModbusTlsClient("127.0.0.1", port=server.port, sslctx=certificates.tls("master").client)
+        assert await client.connect()
+        assert not (await client.write_registers(0, [0, 3300])).isError()
+        assert (await client.read_holding_registers(0, count=2)).registers == [0, 3300]
+        assert (await client.read_device_information(read_code=1)).information[1] == b"pev_rtu"
+        client.close()
+    assert image["power_limit"] == 3300

@@ -103,9 +103,7 @@ async def test_a_server_is_known_by_the_name_that_it_is_reached_by(
 async def test_a_refused_client_points_to_the_log_that_knows_why(site: SiteCertificates, name: str) -> None:
     async with serving(site.tls("rtu")) as server:
         why = await why_down("127.0.0.1", server.port, site.tls(name).client)
-        assert why.endswith(
-            "; it may have refused this side's certificate or role, and its log then says why"
-        )
+        assert "; it may have refused this side's certificate or role" in why
 
 
 async def test_who_is_turned_away_again_and_again_tells_it_once(
@@ -145,7 +143,9 @@ async def test_a_server_that_hangs_up(site: SiteCertificates) -> None:
 
 async def test_a_client_in_the_clear(site: SiteCertificates) -> None:
     async with serving(site.tls("rtu")) as server:
-        assert await why_down("127.0.0.1", server.port, None) == "closed by the other side"
+        assert await why_down("127.0.0.1", server.port, None) == (
+            "closed by the other side; it may speak only TLS there, or not allow this address: its log says which"
+        )
 
 
 async def test_a_server_that_says_nothing(site: SiteCertificates) -> None:

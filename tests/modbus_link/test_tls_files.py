@@ -146,7 +146,8 @@ def test_the_log_warns_before_a_certificate_ends(
 ) -> None:
     folder = tmp_path / "certs"
     Authority(folder).create("test", [Certificate(name="rtu", role="rtu")], days=days)
-    TlsFiles(ca="ca.crt", certificate="rtu.crt", key="rtu.key").under(folder).load()
+    files = TlsFiles(ca="ca.crt", certificate="rtu.crt", key="rtu.key").under(folder)
+    note_tls(files, Faults(tmp_path / "station.yaml"), ("tls",))
     assert [record.getMessage() for record in caplog.records] == (
         [f"{folder}/rtu.crt: {told}"] if told else []
     )
