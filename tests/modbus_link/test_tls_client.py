@@ -143,9 +143,8 @@ async def test_a_server_that_hangs_up(site: SiteCertificates) -> None:
 
 async def test_a_client_in_the_clear(site: SiteCertificates) -> None:
     async with serving(site.tls("rtu")) as server:
-        assert await why_down("127.0.0.1", server.port, None) == (
-            "closed by the other side; it may speak only TLS there, or not allow this address: its log says which"
-        )
+        why = await why_down("127.0.0.1", server.port, None)
+        assert why.startswith("closed by the other side; it may speak only TLS there, or not allow")
 
 
 async def test_a_server_that_says_nothing(site: SiteCertificates) -> None:
