@@ -7,7 +7,7 @@ from textwrap import indent
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
-from pydantic import with_config
+from pydantic import Strict, with_config
 
 from master_scada.model import Circuit, Feeder, Rules
 from master_scada.readings import missing_points
@@ -67,7 +67,7 @@ class StationEntry:
     circuit: str
     host: Name
     port: Annotated[Whole, Ge(1), Le(65535)] = PORT
-    tls: bool = False
+    tls: Annotated[bool, Strict()] = False
     map: str = "pev_rtu"
     priority: Annotated[Whole, Ge(1), Le(100)] = 1
     rated_power_w: Annotated[Real, Gt(0), MOST_W] | None = None
@@ -119,16 +119,15 @@ class Site:
 def read_site(path: Path) -> Site:
     """The site in the file; BadFile with every fault in it and in the maps and prices that it names."""
     faults = Faults(path)
-    data = read_yaml(path)
+    data = _read(path)
     file = faults.parse(SiteFile, data)
     tariff, currency = _read_tariff(data.get("tariff"), path, faults)
     circuits = faults.parse_each(CircuitFile, data.get("circuits"), ("circuits",))
-    stations = faults.parse_each(StationEntry, _with_ports(data.get("stations")), ("stations",))
+    stations = faults.parse_each(StationEntry, data.get("stations"), ("stations",))
     _note_circuit_faults(_mappings(data.get("circuits")), faults)
     _note_bands(circuits, faults)
-    written = _mappings(_with_ports(data.get("stations")))
-    _note_station_faults(written, _mappings(data.get("circuits")), faults)
-    _note_mixed_tls(written, faults)
+    _note_station_faults(_mappings(data.get("stations")), _mappings(data.get("circuits")), faults)
+    _note_mixed_tls(_mappings(data.get("stations")), faults)
     maps = _read_maps(_mappings(data.get("stations")), path, faults)
     tls = file.tls.under(path.parent) if file and file.tls else None
     if file:
@@ -156,8 +155,8 @@ def read_hosts(path: Path) -> tuple[str, str, dict[str, str]]:
     """The site's name, where its master serves, and each station's host. Read for those who make the
     certificates that the file names, so before it can be used as a whole."""
     faults = Faults(path)
-    data = read_yaml(path)
-    stations = faults.parse_each(StationEntry, _with_ports(data.get("stations")), ("stations",))
+    data = _read(path)
+    stations = faults.parse_each(StationEntry, data.get("stations"), ("stations",))
     server = faults.parse(Listen, data["server"], ("server",)) if "server" in data else OWN_SERVER
     faults.raise_if_any()
     assert server is not None
@@ -214,14 +213,15 @@ def _read_tariff(data: object, path: Path, faults: Faults) -> tuple[Tariff | Non
             return tariff, tariff.currency
 
 
-def _with_ports(stations: object) -> object:
-    """With the standard port for those that are reached over TLS and name none."""
-    if not isinstance(stations, list):
-        return stations
-    return [
-        {"port": TLS_PORT, **entry} if isinstance(entry, dict) and entry.get("tls") is True else entry
-        for entry in stations
-    ]
+def _read(path: Path) -> dict[str, Any]:
+    """As written, and with the standard port for stations that are reached over TLS and name none."""
+    data = read_yaml(path)
+    if isinstance(data.get("stations"), list):
+        data["stations"] = [
+            {"port": TLS_PORT, **entry} if isinstance(entry, dict) and entry.get("tls") is True else entry
+            for entry in data["stations"]
+        ]
+    return data
 
 
 def _mappings(data: object) -> list[dict[str, Any]]:
