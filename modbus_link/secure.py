@@ -51,11 +51,12 @@ class SecureConnection(Connection):
             self._secure_server.refuse(self, why_refused(error))
             self.connection_lost(error)
             return
-        if secured is None or secured.is_closing():
+        tls = secured.get_extra_info("ssl_object") if secured else None
+        if secured is None or tls is None or tls.version() is None:  # lost, which asyncio takes for an end
             self.connection_lost(None)
             return
         self._use(secured)
-        why = self._know(secured.get_extra_info("ssl_object").getpeercert(binary_form=True))
+        why = self._know(tls.getpeercert(binary_form=True))
         if why:
             self._secure_server.refuse(self, why)
             self.abort()

@@ -6,6 +6,7 @@ all come from it, and nothing else knows an address.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import accumulate, combinations, groupby, product
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,11 @@ def load_map(name: str, *, base: Path = Path()) -> RegisterMap:
         return read_map(base / name)
     if name not in map_names():
         raise LookupError(unknown("map", name, map_names()))
+    return _shipped(name)
+
+
+@cache  # frozen, and slow to read on a small machine
+def _shipped(name: str) -> RegisterMap:
     return read_map(DEVICES / f"{name}.yaml")
 
 
