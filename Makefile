@@ -15,7 +15,8 @@ demo: .venv/.for-demo
 	$(BIN)/pev-scada demo
 
 test: check .venv/.apt .venv/.npm
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not alone"
+	$(BIN)/pytest -m alone -n 0
 
 check: .venv/.for-dev
 	$(BIN)/ruff check

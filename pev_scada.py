@@ -103,11 +103,12 @@ def _check_one(path: Path) -> str:
         from master_scada.site_file import read_site
 
         site = read_site(path)
-        return f"a site, {len(site.stations)} stations, no fault"
+        return f"a site, {len(site.stations)} stations, no fault; it serves {site.server.about}"
     if "board" in keys or "listen" in keys:
         from rtu_firmware.station_file import read_station
 
-        return f"station {read_station(path).name}, no fault"
+        station = read_station(path)
+        return f"station {station.name}, no fault; it serves {station.listen.about}"
     if "points" in keys or "groups" in keys:
         found = read_map(path)
         return f"map {found.name}, {len(found.points)} points, no fault"
@@ -201,7 +202,10 @@ def certs_add(
 ) -> None:
     """Make one certificate more."""
     from modbus_link.certificates import Authority, Certificate
+    from modbus_link.errors import BadInput
 
+    if not role:
+        raise BadInput("a certificate without a role is let in nowhere: give --role a name")
     authority = Authority(folder)
     authority.issue(Certificate(name=name, role=role, hosts=host or []), days)
     print(authority.path(name), f" {role:8}", ", ".join(host or []))
@@ -240,6 +244,11 @@ def main() -> None:
         sys.exit(2)
     except LinkError as error:
         print(error, file=sys.stderr)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        if error.name != "cryptography":
+            raise
+        print("needs the package cryptography: install with the extra `tls`", file=sys.stderr)
         sys.exit(1)
 
 

@@ -11,6 +11,7 @@ from master_scada.readings import MAX_AGE_S, NOTICES, Freshness, points_to_read,
 from master_scada.site_file import Site, StationEntry
 from modbus_link.device import Device, Transport
 from modbus_link.errors import LinkError
+from modbus_link.tls import Tls
 from register_maps.codec import EncodeError
 from register_maps.points import Value
 from register_maps.register_map import RegisterMap
@@ -94,9 +95,9 @@ class Connect(Protocol):
 class Lines:
     """All connections of a site."""
 
-    def __init__(self, site: Site, connect: Connect) -> None:
+    def __init__(self, site: Site, connect: Connect, tls: Tls | None) -> None:
         self._connect = connect
-        self._tls = site.tls.load().client if site.tls else None
+        self._tls = tls.client if tls else None
         self._connections: dict[tuple[str, int], Connection] = {}
         max_age_s = max(MAX_AGE_S, 3 * site.scan_period_s)
         self.stations = [

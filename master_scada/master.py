@@ -24,7 +24,7 @@ from master_scada.memory import Memory
 from master_scada.model import Command, Plant, Reading, Scan, Station
 from master_scada.readings import orders
 from master_scada.registers import registers
-from master_scada.site_file import Site, master_map
+from master_scada.site_file import Failsafe, Site, master_map
 from master_scada.tariff import WrittenPrice
 from master_scada.upstream import SiteOrders, Upstream
 from modbus_link.client import ModbusClient
@@ -32,7 +32,7 @@ from modbus_link.clock import Clock
 from modbus_link.hold import Hold
 from modbus_link.image import RegisterImage
 from modbus_link.server import ModbusServer
-from modbus_link.writes import Write, WriteEvent, log_write
+from modbus_link.writes import Change, Write, WriteLog
 
 log = logging.getLogger(__name__)
 
@@ -65,11 +65,10 @@ class Master:
         self.clock = clock
         self.period_s = site.scan_period_s
         self.timeout_s = 0.4 * self.period_s if timeout_s is None else timeout_s
-        self.lines = Lines(site, connect or partial(ModbusClient, timeout_s=self.timeout_s))
+        tls = site.tls.load() if site.tls else None
+        self.lines = Lines(site, connect or partial(ModbusClient, timeout_s=self.timeout_s), tls)
         self.image = RegisterImage(master_map(len(site.stations)))
-        self.server = ModbusServer(
-            self.image, site.server, name=site.name, tls=site.tls.load() if site.tls else None
-        )
+        self.server = ModbusServer(self.image, site.server, name=site.name, tls=tls)
         self.scan: Scan | None = None
         self._on_scan = on_scan
         self._memory = Memory()
@@ -78,7 +77,8 @@ class Master:
         self._sent: dict[str, Command] = {}
         self._heartbeat = random.randrange(0x10000)  # so that a restart is not taken for a standstill
         self._overruns = self._failures = 0
-        self._written: deque[WriteEvent] = deque(maxlen=MOST_WRITE_EVENTS)
+        self._written: deque[Change] = deque(maxlen=MOST_WRITE_EVENTS)
+        self._write_log = WriteLog(log, site.name)
         self._set_up_image()
         self._upstream = Upstream(self.image, supervised=site.failsafe is not None, now=clock.now())
 
@@ -226,14 +226,19 @@ class Master:
                 "power_limit": site.feeder.main.power_limit_w if failsafe is None else 0,
                 "price_limit": site.rules.price_limit,
                 "failsafe_power_limit": failsafe.power_limit_w if failsafe else 0,
-                "failsafe_timeout": failsafe.timeout_s if failsafe else 10,
+                "failsafe_timeout": (failsafe or Failsafe()).timeout_s,
             }
         )
-        self.image.hold = Hold(self.clock.now, lambda: self._register("failsafe_timeout"))
+        self.image.hold = Hold(self.clock.now, self._patience_s)
         self.image.on_written = self._take
 
+    def _patience_s(self) -> float:
+        """Not longer than the site's file says: no client may shut the master above out by a register."""
+        failsafe = self.site.failsafe or Failsafe()
+        return min(self._register("failsafe_timeout"), failsafe.timeout_s)
+
     def _take(self, write: Write) -> None:
-        log_write(log, self.site.name, write)
+        self._write_log.add(write)
         self._written.extend(write.changes())
         tariff = self.site.tariff
         if isinstance(tariff, WrittenPrice) and "price" in write.values:

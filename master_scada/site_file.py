@@ -156,6 +156,8 @@ def read_hosts(path: Path) -> tuple[str, str, dict[str, str]]:
     certificates that the file names, so before it can be used as a whole."""
     faults = Faults(path)
     data = _read(path)
+    if "stations" not in data:
+        faults.add(("stations",), "is missing: is this a site's file?")
     stations = faults.parse_each(StationEntry, data.get("stations"), ("stations",))
     server = faults.parse(Listen, data["server"], ("server",)) if "server" in data else OWN_SERVER
     faults.raise_if_any()

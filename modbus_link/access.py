@@ -37,11 +37,12 @@ class Client:
     connected: bool = True
 
     def is_same_as(self, other: "Client") -> bool:
-        """Whether both are of the same somebody: by certificate, or else by the host alone."""
+        """Whether both are of the same somebody: by its certificate's name and role, or else by host."""
         return (self.subject or self.host, self.role) == (other.subject or other.host, other.role)
 
     def __str__(self) -> str:
-        place = f"{self.host}:{self.port}" if self.port else self.host
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        place = f"{host}:{self.port}" if self.port else host
         text = f"{place} ({self.role}: {self.subject})" if self.role else place
         # For the log, where nobody's certificate may forge lines.
         return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

@@ -4,15 +4,17 @@ cryptography library.
 MB-TCP-Security V36: the role is a UTF8String in an extension of the certificate.
 """
 
+import contextlib
 import datetime
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -29,6 +31,7 @@ LONGEST_NAME = 64
 SINCE = datetime.timedelta(days=1)
 """Certificates are valid from so long ago, for machines whose clocks are behind."""
 _UTF8_STRING = 0x0C
+_UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
 
@@ -67,9 +70,39 @@ def days_left(pem: bytes) -> float:
     return (ends - datetime.datetime.now(datetime.UTC)) / datetime.timedelta(days=1)
 
 
-def is_for_servers(pem: bytes) -> bool:
+def contradictions(pem: bytes, authority_pem: bytes, *, serving: bool) -> Iterator[tuple[str, str]]:
+    """What is wrong between a certificate and the authority that is trusted beside it: which, and why. As
+    far as it can be read: whoever is asked for it over TLS has the last word."""
+    with contextlib.suppress(*_UNREADABLE):
+        own, *chain = x509.load_pem_x509_certificates(pem)
+        authorities = x509.load_pem_x509_certificates(authority_pem)
+        if not any(_signs(one) for one in authorities):
+            yield "ca", "is no authority's certificate"
+        elif _signs(own, by_default=False):
+            yield "certificate", "is an authority's own, which stays where certificates are made"
+        elif not chain and not any(_is_issued_by(own, one) for one in authorities):
+            yield "certificate", "is not from the authority in `ca`"
+        if serving and not _is_for_servers(own):
+            yield "certificate", "is for a client alone; pev-scada certs add --host makes one for a server"
+
+
+def _signs(certificate: x509.Certificate, *, by_default: bool = True) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return by_default
+
+
+def _is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def _is_for_servers(certificate: x509.Certificate) -> bool:
     """As its extended key usage says; without one it is for everything."""
-    certificate = x509.load_pem_x509_certificates(pem)[0]
     try:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
@@ -254,7 +287,7 @@ def _alternatives(hosts: Iterable[str]) -> list[x509.GeneralName]:
         try:
             names.append(x509.IPAddress(ip_address(host)))
         except ValueError as error:
-            if not _HOST.fullmatch(host):
+            if not _HOST.fullmatch(host) or host.rpartition(".")[2].isdigit():
                 raise BadInput(f"{host!r} is neither an address nor a host's name") from error
             names.append(x509.DNSName(host))
     return names

@@ -53,9 +53,10 @@ class Connection(asyncio.BufferedProtocol):
         self.client = Client(host="?")
         self.heard_at = self._loop.time()
         self.has_asked = False
-        self._is_broken = self._is_deaf = False
+        self._is_over = self._is_deaf = False
 
     def abort(self) -> None:
+        self._is_over = True
         if self._transport:
             self._transport.abort()
 
@@ -81,7 +82,7 @@ class Connection(asyncio.BufferedProtocol):
         self.take(bytes(self._buffer[:nbytes]))
 
     def take(self, data: bytes) -> None:
-        if self._transport is None or self._is_broken:
+        if self._transport is None or self._is_over:
             return  # TLS may still have something that came with what broke it
         replies: list[bytes] = []
         why = ""
@@ -89,11 +90,11 @@ class Connection(asyncio.BufferedProtocol):
             for adu in self._framer.feed(data):
                 replies.append(self._reply(adu))
         except BadFrame as error:
-            self._is_broken, why = True, str(error)
+            self._is_over, why = True, str(error)
         if replies:
             self.heard_at, self.has_asked = self._loop.time(), True
             self._transport.write(b"".join(replies))
-        if self._is_broken:
+        if self._is_over:
             self._server.refuse(self, f"it does not speak Modbus TCP: {why}")
             self._transport.close()
 

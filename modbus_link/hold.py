@@ -1,8 +1,11 @@
 """One master at a time: whoever writes a device's exclusive points holds them."""
 
+import logging
 from collections.abc import Callable
 
 from modbus_link.access import Client
+
+log = logging.getLogger(__name__)
 
 
 class Hold:
@@ -24,6 +27,8 @@ class Hold:
         holder, now = self.holder, self._now()
         if holder not in (None, client) and now - self._heard_at < self._patience_s(holder, client):
             return False
+        if holder is None or not holder.is_same_as(client):
+            log.info("%s holds this device now", client)
         self.holder, self._heard_at = client, now
         return True
 

@@ -5,17 +5,18 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from pathlib import Path
 from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 from pydantic import PlainValidator, with_config
 
 from modbus_link.access import ALL_RIGHTS, Rights
-from modbus_link.tls import TlsFiles, note_tls, serves
+from modbus_link.tls import TlsFiles, note_tls
 from register_maps.points import Point
 from register_maps.register_map import RegisterMap
 from register_maps.yaml_file import STRICT_KEYS, Faults, Place, Real, Whole, unknown
+
+_OWN: list[IPv4Network | IPv6Network] = [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")]
 
 
 def _network(text: object) -> IPv4Network | IPv6Network:
@@ -84,7 +85,9 @@ class Listen:
     def about(self) -> str:
         """For the log: who may do what."""
         if self.roles is not None:
-            return f"over TLS, for the roles {', '.join(self.roles)}"
+            given = [("connect", self.allow), ("write", self.writers)]
+            lists = [f"; may {what}: {_listed(who)}" for what, who in given if who is not None]
+            return f"over TLS, for the roles {', '.join(self.roles)}{''.join(lists)}"
         if self.allow is None and self.writers is None:
             return "in the clear, for this machine alone"
         return f"in the clear; may connect: {_listed(self.allow)}; may write: {_listed(self.writers)}"
@@ -95,15 +98,13 @@ def note_server(
 ) -> None:
     """What contradicts itself in `listen`, which stands under `key`, or names what `device_map` has not."""
     place: Place = (key,)
-    note_tls(tls, faults, ("tls",))
+    if tls:
+        note_tls(tls, faults, ("tls",), serving=listen.roles is not None)
     if listen.roles is not None and tls is None:
         faults.add((*place, "roles"), f"certificates tell the roles: give `tls` beside `{key}`")
     if listen.roles is not None and find_spec("cryptography") is None:
-        faults.add((*place, "roles"), "needs one more package; run: pip install 'pev-scada[tls]'")
-    elif listen.roles is not None and tls and not serves(Path(tls.certificate)):
         faults.add(
-            ("tls", "certificate"),
-            f"{tls.certificate} is for a client alone; pev-scada certs add --host makes one for a server",
+            (*place, "roles"), "needs the package cryptography: install pev-scada with its extra `tls`"
         )
     if listen.roles is None and listen.allow is None and not _is_loopback(listen.host):
         faults.add(
@@ -111,6 +112,7 @@ def note_server(
             f"{listen.host!r} can be reached from other machines: say in `allow` which of them may connect,"
             " and in `writers` which may write, e.g. [192.168.1.0/24]; or use roles and certificates",
         )
+    _note_lists(listen, faults, place)
     for name, role in (listen.roles or {}).items():
         points = list(device_map.points.values())
         _note_names(role.read, points, faults, (*place, "roles", name, "read"))
@@ -119,6 +121,26 @@ def note_server(
         )
     if listen.roles is not None and not listen.roles:
         faults.add((*place, "roles"), "without any role nobody could connect")
+
+
+def _note_lists(listen: Listen, faults: Faults, place: Place) -> None:
+    """Networks that look like a permission, and are none."""
+    if not listen.allow:
+        return
+    for index, writer in enumerate(listen.writers or []):
+        if not _meets(writer, listen.allow):
+            text = f"{writer} is in no network of `allow`: it could not connect"
+            faults.add((*place, "writers", index), text)
+    if _is_loopback(listen.host) and not any(_meets(own, listen.allow) for own in _OWN):
+        faults.add(
+            (*place, "allow"),
+            f"this machine alone reaches {listen.host!r}, and is not in it: nobody could connect;"
+            " `host` takes the address under which the others reach it",
+        )
+
+
+def _meets(network: Network, others: Iterable[Network]) -> bool:
+    return any(network.overlaps(other) for other in others)
 
 
 def _note_names(names: Names, points: Iterable[Point], faults: Faults, place: Place) -> None:

@@ -66,8 +66,8 @@ def _answer(image: RegisterImage, identity: Identity, function: int, data: bytes
         return _READS[function](image, data, client)
     if function in _WRITES:
         if client.rights.reads_only:
-            hint = "" if client.role else ", not being one of `writers`"
-            raise not_allowed(f"write (function {function}){hint}")
+            why = "by its role, or not being" if client.role else "not being"
+            raise not_allowed(f"write (function {function}), {why} one of `writers`")
         return _WRITES[function](image, data, client)
     if function == 8:
         return _diagnose(data)

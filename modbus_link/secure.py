@@ -48,7 +48,8 @@ class SecureConnection(Connection):
                 ssl_handshake_timeout=HANDSHAKE_S,
             )
         except OSError as error:  # as every error of ssl is
-            self._secure_server.refuse(self, why_refused(error))
+            if not self._is_over:  # by our own doing
+                self._secure_server.refuse(self, why_refused(error))
             self.connection_lost(error)
             return
         tls = secured.get_extra_info("ssl_object") if secured else None

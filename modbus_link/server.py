@@ -5,6 +5,7 @@ Over TLS where the listener has roles (Modbus/TCP Security), else in the clear.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 from modbus_link.access import Client
@@ -129,14 +130,15 @@ class ModbusServer:
         return self._tls(self) if self._tls else Connection(self)
 
     def _make_room(self) -> bool:
-        """Drop who has been idle the longest, as the Messaging Guide V1.0b, 4.2.2, wants it. But who has
-        never asked goes before all others, so that connections alone push nobody out; and nothing does so
-        to the master that steers."""
+        """Drop who has been idle the longest, as the Messaging Guide V1.0b, 4.2.2, wants it, of the host
+        that has the most connections: so a flood from one host pushes out its own alone. Of those, who has
+        never asked goes first. And nothing does so to the master that steers."""
         hold = self.image.hold
         others = [c for c in self._connections if not (hold and hold.holder is c.client)]
         if not others:
             return False
-        longest = min(others, key=lambda c: (c.has_asked, c.heard_at))
+        of_host = Counter(c.client.host for c in self._connections)
+        longest = min(others, key=lambda c: (-of_host[c.client.host], c.has_asked, c.heard_at))
         self._drop(longest, "too many connections (max_connections), and it was idle the longest")
         return True
 

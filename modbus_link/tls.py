@@ -62,18 +62,22 @@ class BadTlsFiles(LinkError):
         super().__init__("; ".join(problems.values()))
 
 
-def note_tls(files: TlsFiles | None, faults: Faults, place: Place) -> None:
+def note_tls(files: TlsFiles, faults: Faults, place: Place, *, serving: bool = False) -> None:
     """Why the files can't be used, if so; and in the log, that they soon can't."""
-    if files is None:
-        return
     try:
         files.load()
     except BadTlsFiles as error:
         for name, text in error.problems.items():
             faults.add((*place, name), text)
-    else:
-        for path in (files.ca, files.certificate):
-            _warn_of_end(Path(path))
+        return
+    for path in (files.ca, files.certificate):
+        _warn_of_end(Path(path))
+    if find_spec("cryptography"):
+        from modbus_link.certificates import contradictions
+
+        own, authority = Path(files.certificate).read_bytes(), Path(files.ca).read_bytes()
+        for name, text in contradictions(own, authority, serving=serving):
+            faults.add((*place, name), f"{getattr(files, name)} {text}")
 
 
 def _problem(name: str, path: Path) -> str:
@@ -101,16 +105,6 @@ def _warn_of_end(path: Path) -> None:
         return
     if days < WARN_DAYS:
         log.warning("%s: %s", path, f"expires in {days:.0f} days" if days > 0 else "has expired")
-
-
-def serves(certificate: Path) -> bool:
-    """Whether a client would take it for a server's, as far as that can be told."""
-    from modbus_link.certificates import is_for_servers
-
-    try:
-        return is_for_servers(certificate.read_bytes())
-    except (OSError, ValueError):
-        return True  # that fault is another's
 
 
 def _is_certificate(path: Path) -> bool:
@@ -154,7 +148,7 @@ def why_refused(error: Exception) -> str:
         return _REASONS.get(reason, f"no TLS: {reason.lower().replace('_', ' ')}")
     if isinstance(error, ConnectionAbortedError | TimeoutError):
         return f"no handshake within {HANDSHAKE_S:g} s"
-    return "it left during the handshake"
+    return "it left during the handshake; does it accept this side's certificate?"
 
 
 _NOT_OURS = "its certificate is not from this site's authority"

@@ -5,18 +5,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from modbus_link.access import Client
+from modbus_link.line_limit import LineLimit
 from register_maps.points import Value
-
-ROUTINE = "master_heartbeat"
-"""Changes in every scan, and tells nothing."""
+from register_maps.vocabulary import MASTER_HEARTBEAT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WriteEvent:
+class Change:
     point: str
     old: Value
     new: Value
-    client: str
+    client: Client
 
     def __str__(self) -> str:
         return f"{self.point} {_text(self.old)} → {_text(self.new)}, written by {self.client}"
@@ -30,19 +29,25 @@ class Write:
     old: Mapping[str, Value]
     client: Client
 
-    def events(self) -> Iterator[WriteEvent]:
+    def changes(self) -> Iterator[Change]:
+        """What a person wants to read of: a master writes the same again in every scan, but for its
+        heartbeat."""
         for name, value in self.values.items():
-            yield WriteEvent(point=name, old=self.old[name], new=value, client=str(self.client))
-
-    def changes(self) -> Iterator[WriteEvent]:
-        """Those that a person wants to read of: a master writes the same again in every scan."""
-        if any(self.old[name] != value for name, value in self.values.items() if name != ROUTINE):
-            yield from (event for event in self.events() if event.old != event.new and event.point != ROUTINE)
+            if value != self.old[name] and name != MASTER_HEARTBEAT:
+                yield Change(point=name, old=self.old[name], new=value, client=self.client)
 
 
-def log_write(log: logging.Logger, name: str, write: Write) -> None:
-    for change in write.changes():
-        log.info("%s: %s", name, change)
+class WriteLog:
+    """Log lines of what is changed at the device called `name`. More than a person or a master would cause
+    are counted, for there are clients that go wild."""
+
+    def __init__(self, log: logging.Logger, name: str) -> None:
+        self._lines = LineLimit(log, of_a_kind=20, of_a_host=100)
+        self._name = name
+
+    def add(self, write: Write) -> None:
+        for change in write.changes():
+            self._lines.info(change.client.host, change.point, f"{self._name}: {change}")
 
 
 def _text(value: Value) -> str:

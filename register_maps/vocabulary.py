@@ -43,3 +43,7 @@ class FaultCode(StrEnum):
     CONTACTOR_NOT_CLOSED = "contactor_not_closed"
     SENSOR_FAILED = "sensor_failed"
     IMPLAUSIBLE_VALUE = "implausible_value"
+
+
+MASTER_HEARTBEAT = "master_heartbeat"
+"""The point that a master counts up in every scan."""

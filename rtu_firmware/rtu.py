@@ -7,7 +7,7 @@ from modbus_link.errors import ExceptionCode
 from modbus_link.hold import Hold
 from modbus_link.image import Refusal, RegisterImage
 from modbus_link.server import ModbusServer
-from modbus_link.writes import Write, log_write
+from modbus_link.writes import Write, WriteLog
 from register_maps.points import Table, Value
 from register_maps.register_map import load_map
 from register_maps.vocabulary import FaultCode
@@ -49,7 +49,8 @@ class Rtu:
             }
         )
         self.state = first_state(self._orders(), clock.now())
-        self.image.hold = Hold(clock.now, lambda: _number(self.image["failsafe_timeout"]))
+        self._written = WriteLog(log, station.name)
+        self.image.hold = Hold(clock.now, self._patience_s)
         self.image.on_read = self._publish_age
         self.image.on_write = self._judge
         self.image.on_written = self._follow
@@ -113,6 +114,10 @@ class Rtu:
             start=self._start,
         )
 
+    def _patience_s(self) -> float:
+        """Not longer than the station's file says: a client must not shut the master out by a register."""
+        return min(_number(self.image["failsafe_timeout"]), self.station.failsafe.timeout_s)
+
     def _judge(self, write: Write) -> None:
         """As in the station's file, a failsafe limit is 0, or from the minimum to the rated power."""
         limit_w = write.values.get("failsafe_power_limit", 0)
@@ -123,7 +128,7 @@ class Rtu:
     def _follow(self, write: Write) -> None:
         """A client has written: act before it gets its reply, if there is something to act on."""
         values = write.values
-        log_write(log, self.station.name, write)
+        self._written.add(write)
         self._stop, self._start = bool(values.get("stop_request")), bool(values.get("start_request"))
         if self._stop or self._start:
             self.image.update({"stop_request": False, "start_request": False})

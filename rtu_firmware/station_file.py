@@ -9,7 +9,7 @@ from pydantic import with_config
 
 from modbus_link.listen import Listen, note_server
 from modbus_link.tls import TlsFiles
-from register_maps.register_map import load_map
+from register_maps.register_map import RegisterMap, load_map
 from register_maps.yaml_file import STRICT_KEYS, Faults, Real, Whole, read_yaml
 from rtu_firmware.charging import Ratings
 
@@ -71,9 +71,22 @@ def read_station(path: Path) -> StationFile:
             station = replace(station, tls=station.tls.under(path.parent))
         _note_contradictions(station, faults)
         note_server(station.listen, station.tls, load_map("pev_rtu"), faults, "listen")
+        _note_half_masters(station.listen, load_map("pev_rtu"), faults)
     faults.raise_if_any()
     assert station is not None
     return station
+
+
+def _note_half_masters(listen: Listen, device_map: RegisterMap, faults: Faults) -> None:
+    exclusive = {point.name for point in device_map.points.values() if point.exclusive}
+    for name, role in (listen.roles or {}).items():
+        writes = role.rights(device_map).write
+        if writes is not None and writes & exclusive and "master_heartbeat" not in writes:
+            faults.add(
+                ("listen", "roles", name, "write"),
+                f"whoever writes {', '.join(sorted(writes & exclusive))} holds the station, and shuts its"
+                " master out, but could not keep it going: give master_heartbeat too, or none of these",
+            )
 
 
 def _note_contradictions(station: StationFile, faults: Faults) -> None:

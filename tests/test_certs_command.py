@@ -132,6 +132,18 @@ BAD = {
         ("add", "certs", "x", "--role", "rtu", "--host", "ü"),
         "'ü' is neither an address nor a host's name",
     ),
+    "an address that is none": (
+        ("add", "certs", "x", "--role", "rtu", "--host", "10.0.0.300"),
+        "'10.0.0.300' is neither an address nor a host's name",
+    ),
+    "no role": (
+        ("add", "certs", "x", "--role", ""),
+        "a certificate without a role is let in nowhere: give --role a name",
+    ),
+    "a station's file for a site": (
+        ("init", "new", "--site", "station.yaml"),
+        "station.yaml: stations: is missing: is this a site's file?",
+    ),
     "a role that is too long": (
         ("add", "certs", "x", "--role", 128 * "r"),
         f"the role '{128 * 'r'}' is longer than 127 bytes, or no plain text",
@@ -147,6 +159,7 @@ def test_bad_input_is_exit_code_2_and_one_clear_line(
     args, message = BAD[what]
     Path("bad.yaml").write_text("site: s\nstations: [{name: A, circuit: f}]\n")
     Path("twice.yaml").write_text("site: s\nstations: [{name: master, circuit: f, host: h}]\n")
+    Path("station.yaml").write_text("name: RTS1\nboard: sim\n")
     assert command("certs", "init", "certs") == 0
     before = sorted(tmp_path.rglob("*"))
     capsys.readouterr()

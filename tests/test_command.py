@@ -13,6 +13,7 @@ from processes import EXAMPLES, ExampleSite, Program, free_port, run, wait_until
 from register_maps.register_map import load_map
 
 Start = Callable[..., Program]
+SERVES = "it serves in the clear, for this machine alone"
 MakeSite = Callable[..., ExampleSite]
 SERVED_IN_S = 2.0
 
@@ -122,7 +123,7 @@ def test_check_goes_on_behind_a_bad_file(tmp_path: Path) -> None:
     done = run("check", tmp_path / "nowhere.yaml", EXAMPLES / "site.yaml")
     assert done.returncode == 2
     assert done.stderr == f"{tmp_path / 'nowhere.yaml'}: can't be read: No such file or directory\n"
-    assert done.stdout == f"{EXAMPLES / 'site.yaml'}: a site, 2 stations, no fault\n"
+    assert done.stdout == f"{EXAMPLES / 'site.yaml'}: a site, 2 stations, no fault; {SERVES}\n"
 
 
 def test_running_a_bad_file_tells_its_faults(tmp_path: Path) -> None:

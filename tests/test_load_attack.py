@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from processes import ExampleSite, until
 
 from modbus_link.client import ModbusClient
@@ -196,6 +197,7 @@ async def both_charge(master: Watch) -> bool:
     return bool((await master.look())["charging_count"] == 2)
 
 
+@pytest.mark.alone
 async def test_bad_clients_cost_the_site_nothing(example_site: MakeSite, record_property: Record) -> None:
     site = example_site(failsafe_s=FAILSAFE_S, power_limit_w=ROOM_FOR_TWO_W)
     start(site)

@@ -15,7 +15,7 @@ from modbus_link.image import RegisterImage
 from modbus_link.line_limit import LineLimit
 from modbus_link.listen import Listen, Role
 from modbus_link.server import ModbusServer
-from modbus_link.writes import Write, WriteEvent, log_write
+from modbus_link.writes import Change, Write, WriteLog
 
 Until = Callable[..., Awaitable[None]]
 
@@ -237,7 +237,7 @@ def test_what_is_counted_for_the_limit_stays_bounded() -> None:
     for number in range(5 * line_limit.MOST_KEYS):
         limit.warning(f"host {number}", "kind", "")
     logging.getLogger("test").disabled = False
-    assert len(limit._counts) <= line_limit.MOST_KEYS
+    assert len(limit._windows) <= line_limit.MOST_KEYS
 
 
 async def test_garbage_from_one_host_is_limited_too(
@@ -261,20 +261,20 @@ async def test_every_accepted_write_is_an_event(image: RegisterImage) -> None:
         await client.ask(bytes.fromhex("06 000a 0000"))  # refused: below the minimum
         await client.ask(bytes.fromhex("16 000a 0000 001e"))
         who = f"127.0.0.1:{client.port}"
-    events = [event for write in written for event in write.events()]
-    assert events == [
-        WriteEvent(point="power_limit", old=0, new=3300, client=who),
-        WriteEvent(point="master_heartbeat", old=0, new=7, client=who),
-        WriteEvent(point="limit_reason", old="none", new="price", client=who),
-        WriteEvent(point="failsafe_timeout", old=10, new=30, client=who),
-    ]
+    first, second = written
+    assert first.old == {"power_limit": 0, "master_heartbeat": 0, "limit_reason": "none"}
+    assert first.values == {"power_limit": 3300, "master_heartbeat": 7, "limit_reason": "price"}
+    assert [str(write.client) for write in written] == [who, who]
+    change = Change(point="failsafe_timeout", old=10, new=30, client=second.client)
+    assert list(second.changes()) == [change]
+    assert str(change) == f"failsafe_timeout 10 → 30, written by {who}"
 
 
 async def test_the_log_has_those_that_change_something(
     image: RegisterImage, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    image.on_written = lambda write: log_write(logging.getLogger("test"), "RTS1", write)
+    image.on_written = WriteLog(logging.getLogger("test"), "RTS1").add
     async with serving(image) as server, line(server) as client:
         for count in range(3):
             await client.ask(bytes.fromhex(f"10 0000 0004 08 0000 0ce4 {count:04x} 0001"))
@@ -287,7 +287,23 @@ async def test_the_log_has_those_that_change_something(
     ]
 
 
+def test_a_client_that_writes_without_end_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time, client = [0.0], Client(host="10.0.0.1", port=4711)
+    monkeypatch.setattr(line_limit, "time", _Clock(time))
+    caplog.set_level(logging.INFO)
+    lines = WriteLog(logging.getLogger("test"), "RTS1")
+    for number in range(50):
+        lines.add(Write(values={"price": number + 1}, old={"price": number}, client=client))
+    assert len(caplog.records) == 20
+    time[0] += line_limit.EVERY_S
+    lines.add(Write(values={"price": 1}, old={"price": 2}, client=client))
+    assert caplog.records[-1].getMessage().endswith("(and 30 more lines like this left out)")
+
+
 def test_a_client_is_told_by_its_address_and_by_what_its_certificate_says() -> None:
     assert str(Client(host="10.0.0.1", port=4711)) == "10.0.0.1:4711"
+    assert str(Client(host="fd00::1", port=4711)) == "[fd00::1]:4711"
     secure = Client(host="10.0.0.1", port=4711, role="operator", subject="Ann")
     assert str(secure) == "10.0.0.1:4711 (operator: Ann)"

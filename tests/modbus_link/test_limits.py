@@ -93,6 +93,18 @@ async def test_when_all_have_asked_the_longest_idle_goes(image: RegisterImage) -
                 assert await client.ask(READ_HEARTBEAT) == HEARTBEAT
 
 
+async def test_who_has_the_most_connections_makes_room(image: RegisterImage) -> None:
+    async with (
+        ModbusServer(image, Listen(port=0, max_connections=3)) as server,
+        line(server, source="127.0.0.2") as quiet,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        await _met(server, quiet)
+        for _ in range(10):  # and none of them asks
+            await stack.enter_async_context(lines(server, 1))
+        assert await quiet.ask(READ_HEARTBEAT) == HEARTBEAT
+
+
 async def test_the_master_that_steers_is_never_dropped(image: RegisterImage) -> None:
     async with (
         ModbusServer(image, Listen(port=0, max_connections=3)) as server,

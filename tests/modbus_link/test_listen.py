@@ -153,6 +153,43 @@ def test_a_server_needs_a_server_s_certificate(station: Path, tmp_path: Path) ->
         read(station, f"tls: {files}\nlisten: {{port: 802, roles: {{viewer: {{}}}}}}\n")
 
 
+@pytest.mark.parametrize(
+    ("certificate", "ca", "fault"),
+    [
+        ("ca", "ca", "certificate: .* is an authority's own, which stays where certificates are made"),
+        ("rtu", "rtu", "ca: .* is no authority's certificate"),
+        ("rtu", "../other/ca", "certificate: .* is not from the authority in `ca`"),
+    ],
+)
+def test_certificates_that_do_not_go_together(
+    station: Path, tmp_path: Path, certificate: str, ca: str, fault: str
+) -> None:
+    for folder in ("certs", "other"):
+        wanted = [Certificate(name="rtu", role="rtu", hosts=["localhost"])]
+        Authority(tmp_path / folder).create("test", wanted, days=90)
+    files = f"{{ca: certs/{ca}.crt, certificate: certs/{certificate}.crt, key: certs/{certificate}.key}}"
+    with pytest.raises(BadFile, match=rf"tls\.{fault}"):
+        read(station, f"tls: {files}\nlisten: {{port: 802, roles: {{viewer: {{}}}}}}\n")
+
+
+@pytest.mark.parametrize(
+    ("listen", "fault"),
+    [
+        (
+            "{port: 502, allow: [192.168.1.0/24]}",
+            "allow: this machine alone reaches '127.0.0.1', and is not in",
+        ),
+        (
+            "{host: 192.168.1.2, port: 502, allow: [192.168.1.0/24], writers: [10.0.0.7]}",
+            r"writers\[0\]: 10.0.0.7/32 is in no network of `allow`: it could not connect",
+        ),
+    ],
+)
+def test_lists_that_look_like_a_permission_and_are_none(station: Path, listen: str, fault: str) -> None:
+    with pytest.raises(BadFile, match=rf"listen\.{fault}"):
+        read(station, f"listen: {listen}\n")
+
+
 def test_every_fault_is_told_at_once(station: Path) -> None:
     with pytest.raises(BadFile) as caught:
         read(

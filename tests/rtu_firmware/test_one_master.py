@@ -103,12 +103,23 @@ async def test_a_master_that_has_lost_its_connection_goes_on_before_its_failsafe
         assert (values["failsafe_active"], values["contactor_closed"]) == (False, True)
 
 
-async def test_the_wait_follows_the_register_failsafe_timeout() -> None:
+async def test_a_shorter_failsafe_timeout_in_the_register_shortens_the_wait() -> None:
     clock = SettableClock()
     async with mastered(station_file(), clock) as (rtu, _, master), another(rtu) as again:
         await charge(master, clock)
-        await master.device.write({"failsafe_timeout": 60})
-        await clock.advance(2 * FAILSAFE_S)
+        await master.device.write({"failsafe_timeout": 4})
+        await clock.advance(1.9)
         assert await is_busy(again)
-        await clock.advance(FAILSAFE_S)
+        await clock.advance(0.2)  # half of the time, because it is the same host
+        await again.scan()
+
+
+async def test_a_longer_one_does_not_shut_the_next_master_out() -> None:
+    clock = SettableClock()
+    async with mastered(station_file(), clock) as (rtu, _, master), another(rtu) as again:
+        await charge(master, clock)
+        await master.device.write({"failsafe_timeout": 3600})
+        await clock.advance(FAILSAFE_S / 2 - 0.1)
+        assert await is_busy(again)
+        await clock.advance(0.2)
         await again.scan()

@@ -134,3 +134,11 @@ def test_a_file_that_is_none_is_told(tmp_path):
         read_station(tmp_path / "nowhere.yaml")
     assert "not valid YAML" in faults(tmp_path, "name: [")[""]
     assert "mapping" in faults(tmp_path, "- RTS1")[""]
+
+
+def test_a_role_that_could_hold_the_station_and_not_keep_it_going(tmp_path):
+    roles = "{master: {write: all}, operator: {write: [stop_request]}, feed: {write: [price]}}"
+    text = SHORTEST.replace("port: 5021", f"port: 5021, roles: {roles}")
+    found = faults(tmp_path, text)
+    assert found["listen.roles.feed.write"].startswith("whoever writes price holds the station")
+    assert set(found) == {"listen.roles.feed.write", "listen.roles"}
