@@ -23,6 +23,7 @@ class Rights:
 
 
 ALL_RIGHTS = Rights()
+NO_RIGHTS = Rights(read=frozenset(), write=frozenset())
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

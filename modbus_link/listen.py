@@ -70,9 +70,8 @@ class Listen:
     def allows(self, host: str) -> bool:
         return self._is_in(host, self.allow)
 
-    def rights(self, host: str, by_role: Rights | None) -> Rights:
-        """Of a client at `host`; what its role gives, less writing where `writers` leaves it out."""
-        given = by_role or ALL_RIGHTS
+    def rights(self, host: str, given: Rights = ALL_RIGHTS) -> Rights:
+        """Of a client at `host`: what its role has given, less writing where `writers` leaves it out."""
         return given if self._is_in(host, self.writers) else replace(given, write=frozenset())
 
     def _is_in(self, host: str, networks: list[Network] | None) -> bool:

@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 
-from modbus_link.access import Client
+from modbus_link.access import NO_RIGHTS, Client
 from modbus_link.connection import Connection
 from modbus_link.errors import CannotListen, reason
 from modbus_link.identity import Identity
@@ -103,7 +103,8 @@ class ModbusServer:
         if not self.listen.allows(client.host):
             self.refuse(connection, "its address is not one of those in `allow`")
             return False
-        client.rights = self.listen.rights(client.host, None)
+        # Over TLS, nothing until the role is known.
+        client.rights = NO_RIGHTS if self._tls else self.listen.rights(client.host)
         if len(self._connections) >= self.listen.max_connections and not self._make_room():
             self.refuse(connection, "too many connections (max_connections)")
             return False

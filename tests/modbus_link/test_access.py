@@ -46,7 +46,7 @@ async def serving(image: RegisterImage, **facts: Any) -> AsyncIterator[ModbusSer
 
 def test_without_lists_this_machine_alone_may_do_everything() -> None:
     listen = Listen(port=0)
-    assert all(listen.allows(host) and listen.rights(host, None) == ALL_RIGHTS for host in LOOPBACK)
+    assert all(listen.allows(host) and listen.rights(host) == ALL_RIGHTS for host in LOOPBACK)
     assert not any(listen.allows(host) for host in FOREIGN)
 
 
@@ -155,7 +155,7 @@ async def test_with_no_writers_nobody_writes(image: RegisterImage) -> None:
 
 async def test_allow_alone_lets_others_read_but_not_write() -> None:
     listen = listening(host="192.168.1.21", allow=["192.168.1.0/24"])
-    assert listen.rights("192.168.1.10", None).reads_only
+    assert listen.rights("192.168.1.10").reads_only
     assert listen.about == "in the clear; may connect: 192.168.1.0/24; may write: this machine alone"
 
 
