@@ -15,7 +15,7 @@ from register_maps.register_map import RegisterMap
 
 LONGEST = 200
 """Bytes of one object, so that it fits into a reply of its own."""
-LAST_OF_CATEGORY = {
+LAST_OF_CATEGORY: dict[int, int] = {
     DeviceInformation.BASIC: 0x02,
     DeviceInformation.REGULAR: 0x7F,
     DeviceInformation.EXTENDED: 0xFF,
@@ -46,7 +46,7 @@ class Identity:
                 raise Refusal(ExceptionCode.ILLEGAL_DATA_ADDRESS)
             found = {object_id: objects[object_id]}
         elif read_code in LAST_OF_CATEGORY:
-            last = LAST_OF_CATEGORY[DeviceInformation(read_code)]
+            last = LAST_OF_CATEGORY[read_code]
             # An object that is not there: begin again at the first, as the specification wants.
             start = object_id if object_id in objects and object_id <= last else 0
             found = {number: data for number, data in objects.items() if start <= number <= last}

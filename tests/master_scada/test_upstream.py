@@ -9,6 +9,10 @@ from live_site import WITHIN_S, LiveMaster, LiveSite, is_charging, ports, why_no
 from processes import until
 
 from master_scada.upstream import Upstream
+from modbus_link.access import Client
+from modbus_link.client import ModbusClient
+from modbus_link.device import Device
+from modbus_link.errors import Refused
 from modbus_link.image import RegisterImage
 from register_maps.register_map import load_map
 
@@ -131,3 +135,26 @@ async def test_a_master_is_an_rtu_to_the_master_above(live: LiveSite) -> None:
 
     await live.end(parent)
     await until(lambda: drawn_w() == 0 and rtus[0].image["limit_reason"] == "failsafe", WITHIN_S)
+
+
+async def test_one_master_above_at_a_time(live: LiveSite) -> None:
+    rtu = await live.rtu()
+    master = await live.master(ports(rtu), more=SUPERVISED)
+    async with heartbeats(master), ModbusClient("127.0.0.1", master.port) as client:
+        await master.until_row(is_charging)
+        await until(lambda: client.connected)
+        stranger = Device(client, master.master.image.map)
+        with pytest.raises(Refused, match="server device busy"):
+            await stranger.write({"power_limit": 1})
+        await stranger.write({"price_limit": 0.3})  # is not the master's alone
+        told = "site: price_limit 0.2 → 0.3, written by 127.0.0.1:"
+        await until(lambda: any(event.startswith(told) for event in master.events), WITHIN_S)
+    assert master.master.image["price_limit"] == 0.3
+
+
+async def test_nobody_shuts_the_master_above_out_by_a_register(live: LiveSite) -> None:
+    master = await live.master(ports(await live.rtu()), more=SUPERVISED)
+    hold = master.master.image.hold
+    assert hold is not None
+    await master.write(failsafe_timeout=3600)
+    await until(lambda: hold.claim(Client(host="another")), WITHIN_S)

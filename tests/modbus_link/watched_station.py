@@ -11,10 +11,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
+from still_clock import StillClock
 from strict_station import StrictStation
 
 from modbus_link.client import ModbusClient
-from modbus_link.clock import Clock
 from modbus_link.device import Device
 from modbus_link.listen import Listen
 from modbus_link.tls import TlsFiles
@@ -38,27 +38,6 @@ class Secured:
     station: TlsFiles
     master: ssl.SSLContext
     viewer: ssl.SSLContext
-
-
-class StillClock(Clock):
-    """Moves on when it is told to, so that in between nothing but requests changes the station."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._now = 0.0
-        self._moved = asyncio.Event()
-
-    def now(self) -> float:
-        return self._now
-
-    async def sleep_until(self, when: float) -> None:
-        while self._now < when:
-            await self._moved.wait()
-
-    def advance(self, seconds: float) -> None:
-        self._now += seconds
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
 
 
 class WatchedBoard(SimBoard):
@@ -157,7 +136,7 @@ class WatchedStation:
 
     async def pass_time(self, seconds: float) -> None:
         before = self._rtu.image["heartbeat"]
-        self._clock.advance(seconds)
+        self._clock.move_on(seconds)
         await until(lambda: self._rtu.image["heartbeat"] != before, "a step of the station")
 
     async def check(self, expected: StrictStation) -> None:

@@ -87,6 +87,7 @@ def test_map_wide_faults(tmp_path: Path, fact: str, message: str) -> None:
     [
         (", type: bool", "type bool can't stand in table input_register"),
         (", access: rw", "table input_register can only be read"),
+        (", exclusive: true", "a point that can only be read can't be exclusive"),
         (", type: enum", "type enum and `values` belong together or not at all"),
         (", values: {0: a}", "type uint16 and `values` belong together or not at all"),
         (", type: flags, values: {16: a}", "`values` has a number that the type can't hold"),

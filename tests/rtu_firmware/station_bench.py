@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
+from still_clock import StillClock
+
 from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.device import Device
@@ -93,27 +95,13 @@ def charging_bench(**changes: Any) -> Bench:
     return bench
 
 
-class SettableClock(Clock):
-    """Stands still until a test moves it on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._now = 0.0
-        self._moved = asyncio.Event()
-
-    def now(self) -> float:
-        return self._now
-
-    async def sleep_until(self, when: float) -> None:
-        while self._now < when:
-            await self._moved.wait()
+class SettableClock(StillClock):
+    """Moves on in ticks."""
 
     async def advance(self, seconds: float, tick_s: float = TICK_S) -> None:
-        """In ticks; whoever sleeps until one of them has run when it is over."""
+        """Whoever sleeps until one of the ticks has run when it is over."""
         for _ in range(round(seconds / tick_s)):
-            self._now += tick_s
-            moved, self._moved = self._moved, asyncio.Event()
-            moved.set()
+            self.move_on(tick_s)
             await asyncio.sleep(0)
 
 
