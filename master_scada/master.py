@@ -23,7 +23,7 @@ from master_scada.links import Connect, Lines, StationLink
 from master_scada.memory import Memory
 from master_scada.model import Command, Plant, Reading, Scan, Station
 from master_scada.readings import orders
-from master_scada.registers import registers
+from master_scada.registers import EventRing, registers
 from master_scada.site_file import Failsafe, Site, master_map
 from master_scada.tariff import WrittenPrice
 from master_scada.upstream import SiteOrders, Upstream
@@ -33,6 +33,7 @@ from modbus_link.hold import Hold
 from modbus_link.image import RegisterImage
 from modbus_link.server import ModbusServer
 from modbus_link.writes import Change, Write, WriteLog
+from register_maps.register_map import load_map
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Master:
         self._overruns = self._failures = 0
         self._written: deque[Change] = deque(maxlen=MOST_WRITE_EVENTS)
         self._write_log = WriteLog(log, site.name)
+        self._events = EventRing(load_map("pev_master").groups["event"].max_count)
         self._set_up_image()
         self._upstream = Upstream(self.image, supervised=site.failsafe is not None, now=clock.now())
 
@@ -201,10 +203,11 @@ class Master:
         self.scan = scan
         for event in events:
             log.info("%s", event)
-        if self._on_scan:
-            written = [Event(at=plant.now, source="site", text=str(event)) for event in self._written]
-            self._on_scan(scan, written + events)
+        events = [Event(at=plant.now, source="site", text=str(change)) for change in self._written] + events
         self._written.clear()
+        self.image.publish(self._events.add(events, self.clock.time_of_day()))
+        if self._on_scan:
+            self._on_scan(scan, events)
         return scan
 
     def _next_tick(self, last: float) -> float:
@@ -221,6 +224,7 @@ class Master:
             {
                 "station_count": len(site.stations),
                 "site_name": site.name,
+                "scan_period": round(1000 * site.scan_period_s),
                 "currency": site.currency,
                 "charge_enable": failsafe is None,
                 "power_limit": site.feeder.main.power_limit_w if failsafe is None else 0,

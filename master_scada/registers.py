@@ -1,7 +1,10 @@
 """A scan as the registers of pev_master, for screens, third parties and the master above."""
 
 import math
+from collections.abc import Iterable
+from datetime import datetime
 
+from master_scada.events import Event
 from master_scada.model import Command, Reading, Scan, Station, total
 from master_scada.upstream import SiteOrders
 from register_maps.points import Value
@@ -17,6 +20,25 @@ def registers(scan: Scan, orders: SiteOrders, last_seen: dict[str, float]) -> di
         block = _station(station, scan.commands[station.name], age_s)
         values |= {f"station_{number}_{name}": value for name, value in block.items()}
     return values
+
+
+class EventRing:
+    """The last events, each in the register block that its number gives it."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._newest = 0
+
+    def add(self, events: Iterable[Event], time: datetime) -> dict[str, Value]:
+        """The registers that these events change."""
+        values: dict[str, Value] = {}
+        for event in events:
+            block = f"event_{self._newest % self._size + 1}_"
+            self._newest += 1
+            values[block + "number"] = self._newest
+            values[block + "time"] = int(time.timestamp())
+            values[block + "text"] = str(event)
+        return values | {"last_event": self._newest}
 
 
 def _site(scan: Scan, orders: SiteOrders) -> dict[str, Value]:

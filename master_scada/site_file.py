@@ -167,7 +167,8 @@ def read_hosts(path: Path) -> tuple[str, str, dict[str, str]]:
 
 def master_map(stations: int) -> RegisterMap:
     """What a master of so many stations serves."""
-    return load_map("pev_master").expanded(station=stations)
+    found = load_map("pev_master")
+    return found.expanded(station=stations, event=found.groups["event"].max_count)
 
 
 def _rules(file: SiteFile) -> Rules:

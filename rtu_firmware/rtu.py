@@ -42,6 +42,7 @@ class Rtu:
         self._ratings = station.ratings
         self.image.update(
             {
+                "name": station.name,
                 "rated_power": station.rated_power_w,
                 "minimum_power": station.minimum_power_w,
                 "failsafe_power_limit": station.failsafe.power_limit_w,

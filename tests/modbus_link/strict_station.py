@@ -13,7 +13,7 @@ from typing import NamedTuple
 FUNCTION, ADDRESS, VALUE, BUSY, NO_SUCH_UNIT = 1, 2, 3, 6, 0x0B
 MINIMUM_W, RATED_W = 1300, 3300
 THIS_UNIT = (0, 1, 255)
-SIZES = {1: 3, 2: 6, 3: 11, 4: 22}
+SIZES = {1: 3, 2: 6, 3: 11, 4: 30}
 """What the map declares for each read function, all of it from address 0 on."""
 WRITES = (5, 6, 15, 16, 22, 23)
 POINTS = {0: 2, 2: 1, 3: 1, 4: 2, 6: 2, 8: 2, 10: 1}

@@ -38,7 +38,7 @@ function, and what is asked for        | its bytes                      | master
  3 power_limit                         | 03 0000 0002                   | ok     | ok       | ok     | 1
  3 behind the last register            | 03 000b 0001                   | 2      | 2        | 2      | 2
  3 more than 125                       | 03 0000 007e                   | 3      | 3        | 3      | 3
- 4 all that is measured                | 04 0000 0016                   | ok     | ok       | ok     | 1
+ 4 all that is measured                | 04 0000 001e                   | ok     | ok       | ok     | 1
  4 state                               | 04 0000 0001                   | ok     | ok       | ok     | 1
  4 voltage and current                 | 04 0005 0002                   | ok     | ok       | ok     | ok
  4 power                               | 04 0008 0002                   | ok     | ok       | ok     | ok
@@ -46,7 +46,7 @@ function, and what is asked for        | its bytes                      | master
  4 session_energy and total_energy     | 04 000a 0004                   | ok     | ok       | ok     | ok
  4 voltage to power, so the charge too | 04 0005 0005                   | ok     | ok       | ok     | 1
  4 total_energy, half of charging_time | 04 000c 0003                   | ok     | ok       | ok     | 1
- 4 behind the last register            | 04 0016 0001                   | 2      | 2        | 2      | 2
+ 4 behind the last register            | 04 001e 0001                   | 2      | 2        | 2      | 2
  5 charge_enable on                    | 05 0000 ff00                   | ok     | 1        | 1      | 1
  5 charge_enable off                   | 05 0000 0000                   | ok     | 1        | 1      | 1
  5 stop_request on                     | 05 0001 ff00                   | ok     | ok       | 1      | 1

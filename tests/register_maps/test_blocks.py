@@ -98,7 +98,7 @@ def test_the_native_station_takes_four_requests() -> None:
         ("coil", 3),
         ("discrete_input", 6),
         ("holding_register", 11),
-        ("input_register", 22),
+        ("input_register", 30),
     ]
 
 
