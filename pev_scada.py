@@ -35,6 +35,32 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the s
 Days = Annotated[int, typer.Option(min=1, max=3650, help="How long a certificate is valid.")]
 
 
+hmi = typer.Typer(
+    help="Screens: Modbus clients with a window, for an LCD or a desktop.", no_args_is_help=True
+)
+app.add_typer(hmi, name="hmi")
+Server = Annotated[str, typer.Argument(metavar="HOST:PORT", help="Where it serves Modbus TCP.")]
+Size = Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Of the window, in pixels.")]
+Fullscreen = Annotated[bool, typer.Option("--fullscreen", help="No title bar and no cursor: for an LCD.")]
+Language = Annotated[str, typer.Option(help="Of the words on it.")]
+BlankAfter = Annotated[
+    float | None,
+    typer.Option(min=1, metavar="SECONDS", help="Go dark when nobody has touched it for so long."),
+]
+OwnCertificate = Annotated[
+    Path | None,
+    typer.Option(metavar="NAME.crt", help="Speak TLS, as NAME; NAME.key and ca.crt lie beside it."),
+]
+
+
+MISSING = {
+    "cryptography": "needs the package cryptography: install with the extra `tls`",
+    "PySimpleGUI": "needs the package PySimpleGUI: install with the extra `hmi`",
+    "tkinter": "needs Tk for this Python; on Debian: sudo apt-get install python3-tk",
+}
+"""What to do where an extra is not installed."""
+
+
 class MapFormat(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -77,6 +103,46 @@ def demo(
 
     _start_log(logging.ERROR)
     _run(lambda: run_demo(headless=headless, seconds=seconds, speed=speed))
+
+
+@hmi.command("station")
+def hmi_station(
+    server: Server,
+    size: Size = "800x480",
+    fullscreen: Fullscreen = False,
+    language: Language = "en",
+    blank_after: BlankAfter = None,
+    certificate: OwnCertificate = None,
+) -> None:
+    """What a station shows its driver: state, charge, times, and Stop."""
+    from hmi.screens import show_station
+    from modbus_link.clock import Clock
+
+    _start_log()
+    shown = _shown(server, size, fullscreen, language, blank_after, certificate)
+    _run(lambda: show_station(shown, Clock()))
+
+
+def _shown(
+    server: str,
+    size: str,
+    fullscreen: bool,
+    language: str,
+    blank_after_s: float | None,
+    certificate: Path | None,
+) -> Any:
+    from hmi.screens import Shown, host_and_port, width_and_height
+
+    host, port = host_and_port(server)
+    return Shown(
+        host=host,
+        port=port,
+        size=width_and_height(size),
+        fullscreen=fullscreen,
+        language=language,
+        blank_after_s=blank_after_s,
+        certificate=certificate,
+    )
 
 
 @app.command()
@@ -246,9 +312,9 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if error.name != "cryptography":
+        if error.name not in MISSING:
             raise
-        print("needs the package cryptography: install with the extra `tls`", file=sys.stderr)
+        print(MISSING[error.name], file=sys.stderr)
         sys.exit(1)
 
 

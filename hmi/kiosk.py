@@ -1,0 +1,116 @@
+"""Runs a screen in its window: reads, paints, and hands on what is pressed."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from hmi.look import BLACK, INK
+from hmi.sketch import Area, Box, Line, Measure, Picture, Press, Shape
+from hmi.window import Key, ScreenWindow, Touch
+
+FRAME_S = 0.03
+"""Between two looks at what was touched."""
+PAINT_S = 0.25
+FLASH_S = 0.15
+"""How long a button that was pressed shows it."""
+
+
+class Screen(Protocol):
+    """What a window shows."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        ...
+
+    def picture(self, size: tuple[int, int], measure: Measure) -> Picture: ...
+
+    def press(self, press: Press) -> None: ...
+
+
+class Kiosk:
+    """One screen in one window. After `blank_after_s` without a touch it goes dark where it may; the touch
+    that wakes it presses nothing."""
+
+    def __init__(
+        self,
+        screen: Screen,
+        window: ScreenWindow,
+        *,
+        blank_after_s: float | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._screen, self._window = screen, window
+        self._blank_after_s = blank_after_s
+        self._now = now
+        self._touched_at = now()
+        self._paint_at = -1.0
+        self._flash: tuple[Box, float] | None = None
+        self._picture = Picture(())
+
+    async def run(self) -> None:
+        """Until the window is closed, or the screen fails."""
+        reading = asyncio.create_task(self._screen.run())
+        try:
+            while not self._window.is_closed:
+                self.step()
+                if reading.done():
+                    reading.result()
+                await asyncio.sleep(FRAME_S)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            self._window.close()
+
+    def step(self) -> None:
+        """Take what was pressed, and paint if it is time."""
+        now = self._now()
+        for event in self._window.events():
+            self._take(event, now)
+        if self._window.is_closed:
+            return
+        if self._flash and now >= self._flash[1]:
+            self._flash, self._paint_at = None, now
+        if now >= self._paint_at:
+            self._paint_at = now + PAINT_S
+            self._window.paint(self._drawn(now))
+
+    def _take(self, event: Touch | Key, now: float) -> None:
+        was_dark = self._is_dark(now)
+        self._touched_at = self._paint_at = now
+        if was_dark:
+            return
+        if isinstance(event, Key):
+            self._screen.press(Press("key", text=event.name))
+            return
+        touch = self._picture.touch_at(event.x, event.y)
+        if touch:
+            box, press = touch
+            self._flash = box, now + FLASH_S
+            self._screen.press(press)
+
+    def _is_dark(self, now: float) -> bool:
+        return self._blank_after_s is not None and now - self._touched_at >= self._blank_after_s
+
+    def _drawn(self, now: float) -> Picture:
+        size = self._window.size
+        picture = self._picture = self._screen.picture(size, self._window.measure)
+        if picture.stays_lit:
+            self._touched_at = now
+        if self._is_dark(now):
+            return replace(picture, shapes=(Area(Box(0, 0, *size), BLACK),))
+        if self._flash:
+            return replace(picture, shapes=(*picture.shapes, _frame(self._flash[0])))
+        return picture
+
+
+def _frame(box: Box) -> Shape:
+    corners = (
+        (box.x, box.y),
+        (box.right, box.y),
+        (box.right, box.bottom),
+        (box.x, box.bottom),
+        (box.x, box.y),
+    )
+    return Line(corners, INK, 6)

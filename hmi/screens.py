@@ -1,0 +1,70 @@
+"""Opens a screen: a window, a connection, and the program that joins them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hmi.kiosk import Kiosk, Screen
+from hmi.station_screen import StationScreen
+from hmi.texts import Texts, load_texts
+from hmi.window import ScreenWindow
+from modbus_link.client import ModbusClient
+from modbus_link.clock import Clock
+from modbus_link.errors import BadInput
+from modbus_link.tls import TlsFiles
+
+TIMEOUT_S = 0.8
+SMALLEST, LARGEST = 200, 8000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Which device is shown, and how. `certificate`: of TLS; its key, and ca.crt, lie beside it."""
+
+    host: str
+    port: int
+    size: tuple[int, int] = (800, 480)
+    fullscreen: bool = False
+    language: str = "en"
+    blank_after_s: float | None = None
+    certificate: Path | None = None
+
+
+async def show_station(shown: Shown, clock: Clock) -> None:
+    """One RTU, for its driver, until the window is closed."""
+    texts = load_texts(shown.language)
+    await _show(StationScreen(_client(shown), texts, clock), shown, texts)
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """Of "127.0.0.1:5021" or "[::1]:5021"; BadInput for anything else."""
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise BadInput(f"{text!r} is no HOST:PORT; for a station on this machine: 127.0.0.1:5021")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def width_and_height(text: str) -> tuple[int, int]:
+    """Of "480x320"; BadInput for anything else."""
+    width, _, height = text.partition("x")
+    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+        raise BadInput(f"{text!r} is no size; for example: 480x320")
+    if not (SMALLEST <= int(width) <= LARGEST and SMALLEST <= int(height) <= LARGEST):
+        raise BadInput(f"{text}: a side has {SMALLEST} to {LARGEST} pixels")
+    return int(width), int(height)
+
+
+async def _show(screen: Screen, shown: Shown, texts: Texts) -> None:
+    title = f"{shown.host}:{shown.port}"
+    window = ScreenWindow(title, shown.size, font=texts.font, fullscreen=shown.fullscreen)
+    await Kiosk(screen, window, blank_after_s=shown.blank_after_s).run()
+
+
+def _client(shown: Shown) -> ModbusClient:
+    tls = None
+    if shown.certificate:
+        own = shown.certificate
+        files = TlsFiles(
+            ca=str(own.with_name("ca.crt")), certificate=str(own), key=str(own.with_suffix(".key"))
+        )
+        tls = files.load().client
+    return ModbusClient(shown.host, shown.port, timeout_s=TIMEOUT_S, tls=tls)

@@ -1,0 +1,108 @@
+"""The driver's screen at work: reads one RTU, and takes the driver's Stop and Start to it."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from hmi.polling import Poller
+from hmi.sketch import Measure, Picture, Press
+from hmi.station_picture import station_picture
+from hmi.station_view import Button, StationView, station_view
+from hmi.texts import Texts
+from modbus_link.client import ModbusClient
+from modbus_link.clock import Clock
+from modbus_link.device import Device
+from modbus_link.errors import ExceptionCode, LinkError, Refused
+from register_maps.register_map import load_map
+
+TRY_FOR_S = 5.0
+"""How long a press is tried to be delivered. Later it would surprise."""
+RETRY_S = 0.1
+TELL_S = 6.0
+"""How long the screen tells that a press did not get through."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A press of the driver's, on its way; `why` it did not arrive, once that is certain."""
+
+    button: Button
+    at: float
+    why: str = ""
+
+
+class StationScreen:
+    def __init__(
+        self, client: ModbusClient, texts: Texts, clock: Clock, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._texts = texts
+        self._clock = clock
+        self._now = now
+        self._device = Device(client, load_map("pev_rtu"))
+        self._poller = Poller(self._device.read, now)
+        self._order: Order | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        async with self._client:
+            try:
+                await self._poller.run()
+            finally:
+                if self._task:
+                    self._task.cancel()
+
+    def view(self) -> StationView:
+        view = station_view(
+            self._poller.latest, self._now(), self._clock.time_of_day(), self._texts, speed=self._clock.speed
+        )
+        return self._with_order(view)
+
+    def picture(self, size: tuple[int, int], measure: Measure) -> Picture:
+        time_of_day = f"{self._clock.time_of_day():%H:%M}"
+        return station_picture(self.view(), time_of_day, size, measure, self._texts)
+
+    def press(self, press: Press) -> None:
+        if press.what not in list(Button):
+            return
+        button = Button(press.what)
+        if self._task:
+            self._task.cancel()
+        self._order = Order(button=button, at=self._now())
+        self._task = asyncio.create_task(self._deliver(self._order))
+
+    async def _deliver(self, order: Order) -> None:
+        """Asks nothing twice: a press is tried again until the station has it."""
+        point = f"{order.button}_request"
+        while True:
+            try:
+                await self._device.write({point: True})
+                await self._poller.poll()
+                return
+            except Refused as error:
+                allowed = error.code != ExceptionCode.ILLEGAL_FUNCTION
+                why = str(error) if allowed else self._texts("station.not_allowed")
+                self._order = replace(order, why=why)
+                return
+            except LinkError:
+                if self._now() - order.at > TRY_FOR_S:
+                    self._order = replace(order, why=self._texts("station.press_again"))
+                    return
+            await asyncio.sleep(RETRY_S)
+
+    def _with_order(self, view: StationView) -> StationView:
+        """What became of the last press, as long as that is news."""
+        order = self._order
+        if order is None:
+            return view
+        if order.why:
+            if self._now() - order.at > TRY_FOR_S + TELL_S:
+                return view
+            word = self._texts(f"station.{order.button}")
+            return replace(view, detail=self._texts("station.not_sent", order=word, why=order.why))
+        if self._now() - order.at > TRY_FOR_S or view.button is not order.button:
+            return view
+        doing = "stopping" if order.button is Button.STOP else "resuming"
+        return replace(view, detail=self._texts(f"station.{doing}"))

@@ -1,0 +1,148 @@
+"""A window that paints pictures and collects touches: the only place that knows PySimpleGUI.
+
+Nothing here waits on Tk's timers, which stand still for an hour when the clock is set back by one.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import PySimpleGUI as sg  # noqa: N813  (as everybody calls it)
+
+from hmi.look import BACKGROUND
+from hmi.sketch import Area, Label, Line, Picture, Polygon, Shape
+from modbus_link.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A character, or the name of a key as X11 calls it."""
+
+    name: str
+
+
+WHEEL = {4: Key("Up"), 5: Key("Down")}
+
+
+class ScreenWindow:
+    """Open from the start, until it is closed by `close` or by its user."""
+
+    def __init__(self, title: str, size: tuple[int, int], *, font: str, fullscreen: bool = False) -> None:
+        self._family = font
+        self._events: deque[Touch | Key] = deque()
+        self._items: list[int] = []
+        self._shapes: tuple[Shape, ...] = ()
+        self._title = title
+        self.is_closed = False
+        canvas = sg.Canvas(size=size, background_color=BACKGROUND, pad=(0, 0), expand_x=True, expand_y=True)
+        try:
+            if fullscreen:
+                size = sg.Window.get_screen_size()
+            self._window = sg.Window(
+                title,
+                [[canvas]],
+                size=size,
+                location=(0, 0) if fullscreen else (None, None),
+                margins=(0, 0),
+                background_color=BACKGROUND,
+                no_titlebar=fullscreen,
+                keep_on_top=fullscreen,
+                resizable=True,
+                finalize=True,
+            )
+        except sg.tk.TclError as error:
+            raise BadInput(
+                f"no screen: {error}; is DISPLAY set, and may this user open windows there?"
+            ) from error
+        self._canvas: Any = canvas.tk_canvas
+        self._canvas.configure(highlightthickness=0)
+        if fullscreen:
+            self._window.set_cursor("none")
+        self._canvas.bind("<ButtonPress-1>", lambda e: self._events.append(Touch(e.x, e.y)))
+        for number, key in WHEEL.items():
+            self._canvas.bind(f"<ButtonPress-{number}>", lambda _, key=key: self._events.append(key))
+        self._window.TKroot.bind("<KeyPress>", lambda e: self._events.append(Key(e.keysym)))
+        self.measure = lru_cache(maxsize=4096)(self._measure)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """As it is now: the user may have changed it."""
+        return self._canvas.winfo_width(), self._canvas.winfo_height()
+
+    def events(self) -> Iterator[Touch | Key]:
+        """What has been touched and typed since the last call."""
+        event, _ = self._window.read(timeout=0)
+        self.is_closed = self.is_closed or event == sg.WIN_CLOSED
+        while self._events:
+            yield self._events.popleft()
+
+    def paint(self, picture: Picture) -> None:
+        """Changes what has changed."""
+        if picture.title != self._title:
+            self._title = picture.title
+            self._window.set_title(self._title)
+        shapes = picture.shapes
+        same = 0
+        for item, old, new in zip(self._items, self._shapes, shapes, strict=False):
+            if type(old) is not type(new):
+                break
+            if old != new:
+                self._change(item, new)
+            same += 1
+        for item in self._items[same:]:
+            self._canvas.delete(item)
+        self._items[same:] = [self._create(shape) for shape in shapes[same:]]
+        self._shapes = shapes
+
+    def close(self) -> None:
+        self.is_closed = True
+        self._window.close()
+
+    def _create(self, shape: Shape) -> int:
+        kind = {Area: "rectangle", Polygon: "polygon", Line: "line", Label: "text"}[type(shape)]
+        create = getattr(self._canvas, f"create_{kind}")
+        return int(create(*_coordinates(shape), **self._options(shape)))
+
+    def _change(self, item: int, shape: Shape) -> None:
+        self._canvas.coords(item, *_coordinates(shape))
+        self._canvas.itemconfigure(item, **self._options(shape))
+
+    def _options(self, shape: Shape) -> dict[str, object]:
+        match shape:
+            case Area():
+                return {"fill": shape.fill, "width": 0}
+            case Polygon():
+                return {"fill": shape.fill}
+            case Line():
+                return {"fill": shape.colour, "width": shape.width, "dash": (6, 4) if shape.dashed else ()}
+            case Label():
+                font = self._font(shape.size, shape.bold)
+                return {"text": shape.text, "fill": shape.colour, "font": font, "anchor": shape.align.value}
+
+    def _font(self, size: int, bold: bool) -> tuple[str, int, str]:
+        return (
+            self._family,
+            -size,
+            "bold" if bold else "normal",
+        )  # below 0: pixels, whatever the screen's density
+
+    def _measure(self, text: str, size: int, bold: bool) -> int:
+        return int(sg.Text.string_width_in_pixels(self._font(size, bold), text))
+
+
+def _coordinates(shape: Shape) -> tuple[float, ...]:
+    match shape:
+        case Area(box):
+            return box.x, box.y, box.right, box.bottom
+        case Label():
+            return shape.x, shape.y
+        case _:
+            return tuple(value for point in shape.points for value in point)
