@@ -123,6 +123,24 @@ def hmi_station(
     _run(lambda: show_station(shown, Clock()))
 
 
+@hmi.command("master")
+def hmi_master(
+    server: Server,
+    size: Size = "800x480",
+    fullscreen: Fullscreen = False,
+    language: Language = "en",
+    blank_after: BlankAfter = None,
+    certificate: OwnCertificate = None,
+) -> None:
+    """What a master shows its operator: price, power, voltage, the stations; hold and release, x and y."""
+    from hmi.screens import show_master
+    from modbus_link.clock import Clock
+
+    _start_log()
+    shown = _shown(server, size, fullscreen, language, blank_after, certificate)
+    _run(lambda: show_master(shown, Clock()))
+
+
 def _shown(
     server: str,
     size: str,

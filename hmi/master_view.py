@@ -4,40 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hmi.look import Look
+from hmi.polling import STALE_S, Latest
+from hmi.texts import Texts
 from register_maps.points import Value
-from register_maps.vocabulary import ChargeState, LimitReason
+from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
 
-STATE_TEXTS = {
-    ChargeState.AVAILABLE: "free",
-    ChargeState.PREPARING: "starting",
-    ChargeState.CHARGING: "charging",
-    ChargeState.SUSPENDED_EVSE: "waiting",
-    ChargeState.SUSPENDED_EV: "vehicle pauses",
-    ChargeState.FINISHING: "finished",
-    ChargeState.FAULTED: "out of order",
-}
-REASON_TEXTS = {
-    LimitReason.NONE: "",
-    LimitReason.PRICE: "price above its limit",
-    LimitReason.POWER: "no room under the power limit",
-    LimitReason.VOLTAGE: "limited by the feeder's voltage",
-    LimitReason.WAITING_TURN: "waits its turn",
-    LimitReason.NO_DATA: "no data",
-    LimitReason.OPERATOR: "held by the operator",
-    LimitReason.USER_STOP: "stopped by the driver",
-    LimitReason.FULL: "full, please unplug",
-    LimitReason.FAILSAFE: "safe mode",
-    LimitReason.FAULT: "fault",
-    LimitReason.NO_VEHICLE: "",
-}
+SCANS_MISSED = 2.5
+"""Scan periods after which a heartbeat that stands still is a master that does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationRow:
+    number: int
     name: str
     answers: bool
+    held: bool
+    failsafe_active: bool
     state: ChargeState
     reason: LimitReason
+    fault_code: FaultCode
+    reading_age_s: float | None
+    fully_charged: bool
     voltage_v: float | None
     power_w: float | None
     state_of_charge_pct: float | None
@@ -46,33 +34,94 @@ class StationRow:
     time_to_full_s: float | None
 
     @property
-    def state_text(self) -> str:
-        return STATE_TEXTS[self.state] if self.answers else "silent"
+    def look(self) -> Look:
+        if not self.answers:
+            return Look.SILENT
+        if self.state is ChargeState.FINISHING:
+            return Look.FULL if self.fully_charged else Look.STOPPED
+        return _LOOKS[self.state]
 
     @property
-    def reason_text(self) -> str:
-        return REASON_TEXTS[self.reason]
+    def attention(self) -> int:
+        """0 needs it first."""
+        if not self.answers or self.state is ChargeState.FAULTED:
+            return 0
+        if self.held or self.failsafe_active:
+            return 1
+        return _ATTENTION.index(self.state) + 2
+
+    def state_text(self, texts: Texts) -> str:
+        if self.answers:
+            return texts.named("state", self.state)
+        age = "" if self.reading_age_s is None else ", " + texts.duration(self.reading_age_s)
+        return texts("state.silent") + age
+
+    def reason_text(self, texts: Texts) -> str:
+        if not self.answers:
+            return ""
+        if self.state is ChargeState.FAULTED:
+            return texts.named("fault", self.fault_code)
+        return texts.named("reason", self.reason)
+
+
+_LOOKS = {
+    ChargeState.AVAILABLE: Look.FREE,
+    ChargeState.PREPARING: Look.CHARGING,
+    ChargeState.CHARGING: Look.CHARGING,
+    ChargeState.SUSPENDED_EVSE: Look.WAITING,
+    ChargeState.SUSPENDED_EV: Look.WAITING,
+    ChargeState.FAULTED: Look.FAULT,
+}
+_ATTENTION = (
+    ChargeState.SUSPENDED_EVSE,
+    ChargeState.SUSPENDED_EV,
+    ChargeState.PREPARING,
+    ChargeState.CHARGING,
+    ChargeState.FINISHING,
+    ChargeState.AVAILABLE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    number: int
+    time_s: int
+    """Since 1970-01-01 UTC."""
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MasterView:
+    """`power_limit_w` is in force; `power_limit_asked_w` is the operator's, which others may undercut."""
+
     site: str
     currency: str
     price: float | None
     price_limit: float | None
     power_w: float | None
     power_limit_w: float
+    power_limit_asked_w: float
     lowest_voltage_v: float | None
     highest_voltage_v: float | None
     voltage_low_limit_v: float
     voltage_high_limit_v: float
+    scan_period_s: float
     scans: int
     overruns: int
+    charging: int
+    waiting: int
+    silent: int
     stations: tuple[StationRow, ...]
+    events: tuple[EventRow, ...]
+    """The newest last."""
 
     @property
     def price_is_over(self) -> bool:
         return self.price is None or (self.price_limit is not None and self.price > self.price_limit)
+
+    @property
+    def power_is_over(self) -> bool:
+        return self.power_w is None or self.power_w > self.power_limit_w
 
     @property
     def voltage_is_out(self) -> bool:
@@ -81,11 +130,29 @@ class MasterView:
             return True
         return low < self.voltage_low_limit_v or high > self.voltage_high_limit_v
 
+    def by_attention(self) -> list[StationRow]:
+        return sorted(self.stations, key=lambda row: (row.attention, row.number))
+
+
+def trouble(latest: Latest, now: float, texts: Texts) -> tuple[str, str]:
+    """Why what was read last is not of now, and how old it is; nothing while it is."""
+    link_s, counted_s = latest.read_age_s(now), latest.counted_age_s(now)
+    if not latest.values:
+        silent = link_s >= STALE_S
+        key = "master.silent" if silent else "master.connecting"
+        return texts(key), texts("master.no_values") if silent else ""
+    period_s = _number(latest.values["scan_period"]) / 1000
+    if link_s >= STALE_S:
+        return texts("master.silent"), texts("master.values_age", age=texts.duration(max(link_s, counted_s)))
+    if counted_s >= max(STALE_S, SCANS_MISSED * period_s):
+        return texts("master.stands_still"), texts("master.values_age", age=texts.duration(counted_s))
+    return "", ""
+
 
 def master_view(values: Mapping[str, Value]) -> MasterView:
-    """`values`: every point of pev_master, expanded to the site's stations."""
+    """`values`: every point of pev_master, expanded to the site's stations and events."""
     v: Mapping[str, Any] = values
-    rows = (_row(values, f"station_{n}_") for n in range(1, v["station_count"] + 1))
+    rows = (_row(_block(values, f"station_{n}_"), n) for n in range(1, v["station_count"] + 1))
     return MasterView(
         site=v["site_name"],
         currency=v["currency"],
@@ -93,25 +160,34 @@ def master_view(values: Mapping[str, Value]) -> MasterView:
         price_limit=v["price_limit"],
         power_w=v["power"],
         power_limit_w=v["power_limit_in_force"],
+        power_limit_asked_w=v["power_limit"],
         lowest_voltage_v=v["lowest_voltage"],
         highest_voltage_v=v["highest_voltage"],
         voltage_low_limit_v=v["voltage_low_limit"],
         voltage_high_limit_v=v["voltage_high_limit"],
+        scan_period_s=v["scan_period"] / 1000,
         scans=v["scans"],
         overruns=v["overruns"],
+        charging=v["charging_count"],
+        waiting=v["waiting_count"],
+        silent=v["silent_count"],
         stations=tuple(rows),
+        events=tuple(_events(values)),
     )
 
 
-def _row(values: Mapping[str, Value], prefix: str) -> StationRow:
-    v: Mapping[str, Any] = {
-        name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)
-    }
+def _row(v: Mapping[str, Any], number: int) -> StationRow:
     return StationRow(
+        number=number,
         name=v["name"],
         answers=v["answers"],
+        held=v["hold"],
+        failsafe_active=v["failsafe_active"],
         state=ChargeState(v["state"]),
         reason=LimitReason(v["limit_reason"]),
+        fault_code=FaultCode(v["fault_code"]),
+        reading_age_s=v["reading_age"],
+        fully_charged=v["fully_charged"],
         voltage_v=v["voltage"],
         power_w=v["power"],
         state_of_charge_pct=v["state_of_charge"],
@@ -119,3 +195,19 @@ def _row(values: Mapping[str, Value], prefix: str) -> StationRow:
         charging_time_s=v["charging_time"],
         time_to_full_s=v["time_to_full"],
     )
+
+
+def _events(values: Mapping[str, Value]) -> list[EventRow]:
+    count = sum(name.startswith("event_") and name.endswith("_number") for name in values)
+    blocks: list[Mapping[str, Any]] = [_block(values, f"event_{n}_") for n in range(1, count + 1)]
+    rows = [EventRow(number=b["number"], time_s=b["time"], text=b["text"]) for b in blocks if b["number"]]
+    return sorted(rows, key=lambda row: row.number)
+
+
+def _block(values: Mapping[str, Value], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): v for name, v in values.items() if name.startswith(prefix)}
+
+
+def _number(value: Value) -> float:
+    assert isinstance(value, int | float)
+    return float(value)

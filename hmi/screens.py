@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hmi.kiosk import Kiosk, Screen
+from hmi.master_screen import MasterScreen
 from hmi.station_screen import StationScreen
 from hmi.texts import Texts, load_texts
 from hmi.window import ScreenWindow
@@ -51,6 +52,12 @@ def width_and_height(text: str) -> tuple[int, int]:
     if not (SMALLEST <= int(width) <= LARGEST and SMALLEST <= int(height) <= LARGEST):
         raise BadInput(f"{text}: a side has {SMALLEST} to {LARGEST} pixels")
     return int(width), int(height)
+
+
+async def show_master(shown: Shown, clock: Clock) -> None:
+    """One master, for its operator, until the window is closed."""
+    texts = load_texts(shown.language)
+    await _show(MasterScreen(_client(shown), texts, clock), shown, texts)
 
 
 async def _show(screen: Screen, shown: Shown, texts: Texts) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from hmi.look import INK, Points, Style
+from hmi.look import DIM, INK, SKY, STALE, Points, Style
 
 Measure = Callable[[str, int, bool], int]
 """Width of a text, given its size and whether it is bold."""
@@ -134,11 +134,31 @@ class Picture:
 
 @dataclass(slots=True)
 class Sketch:
-    """Draws a picture, shape by shape; `measure` is the window's, whose font it knows."""
+    """Draws a picture, shape by shape; `measure` is the window's, whose font it knows.
+
+    `unit`: pixels for each that the layout was thought out in. What is not `is_live` is grey.
+    """
 
     measure: Measure
+    unit: float = 1.0
+    is_live: bool = True
     shapes: list[Shape] = field(default_factory=list)
     touches: list[tuple[Box, Press]] = field(default_factory=list)
+
+    @property
+    def ink(self) -> str:
+        return INK if self.is_live else STALE
+
+    @property
+    def dim(self) -> str:
+        return DIM if self.is_live else STALE
+
+    @property
+    def accent(self) -> str:
+        return SKY if self.is_live else STALE
+
+    def px(self, units: float) -> float:
+        return units * self.unit
 
     def picture(self, title: str, *, stays_lit: bool = False) -> Picture:
         return Picture(tuple(self.shapes), tuple(self.touches), title, stays_lit)
@@ -164,29 +184,34 @@ class Sketch:
         box: Box,
         text: str,
         *,
-        colour: str = INK,
+        colour: str = "",
         largest: float = 999,
+        smallest: float = 0,
         lines: int = 1,
         bold: bool = False,
         align: Align = Align.LEFT,
     ) -> None:
-        """As large as it fits into the box, in at most so many lines; what does not fit ends in "…"."""
+        """As large as it fits into the box, in at most so many lines; what does not fit ends in "…".
+
+        `largest` and `smallest`, sizes, in units.
+        """
         if not text:
             return
-        size, rows = fit(text, box, self.measure, largest=largest, lines=lines, bold=bold)
+        most, least = self.px(largest), self.px(smallest)
+        size, rows = fit(text, box, self.measure, largest=most, smallest=least, lines=lines, bold=bold)
         x = {Align.LEFT: box.x, Align.CENTRE: box.x + box.width / 2, Align.RIGHT: box.right}[align]
         top = box.y + (box.height - len(rows) * size * LINE_HEIGHT) / 2
         for n, row in enumerate(rows):
             y = top + (n + 0.5) * size * LINE_HEIGHT
-            self.shapes.append(Label(round(x), round(y), row, size, colour, bold, align))
+            self.shapes.append(Label(round(x), round(y), row, size, colour or self.ink, bold, align))
 
     def column(self, boxes: Iterable[Box], texts: Iterable[str], *, largest: float = 999, **how: Any) -> None:
         """One line in each box, all of the same size."""
         pairs = [(box, text) for box, text in zip(boxes, texts, strict=False) if text]
-        bold = bool(how.get("bold"))
-        sizes = [fit(text, box, self.measure, largest=largest, bold=bold)[0] for box, text in pairs]
+        most, bold = self.px(largest), bool(how.get("bold"))
+        sizes = [fit(text, box, self.measure, largest=most, bold=bold)[0] for box, text in pairs]
         for box, text in pairs:
-            self.text(box, text, largest=min(sizes), **how)
+            self.text(box, text, largest=min(sizes) / self.unit, **how)
 
     def bar(self, box: Box, share: float, fill: str, track: str) -> None:
         """Filled from the left; `share` from 0 to 1."""
@@ -203,39 +228,58 @@ class Sketch:
             self.text(inner, text, colour=style.ink, bold=True, align=Align.CENTRE, largest=largest)
             return
         side = min(inner.height, inner.width * 0.3)
-        size, _ = fit(
-            text, Box(0, 0, inner.width - 1.3 * side, inner.height), self.measure, largest=largest, bold=True
-        )
-        width = self.measure(text, size, True)
-        left = inner.x + max(0, inner.width - width - 1.3 * side) / 2
+        room = Box(0, 0, inner.width - 1.3 * side, inner.height)
+        size, _ = fit(text, room, self.measure, largest=self.px(largest), bold=True)
+        left = inner.x + max(0, room.width - self.measure(text, size, True)) / 2
         self.sign(Box(left, inner.y, side, inner.height), style.sign, style.ink)
         word = Box(left + 1.3 * side, inner.y, inner.right - left - 1.3 * side, inner.height)
-        self.text(word, text, colour=style.ink, bold=True, largest=largest)
+        self.text(word, text, colour=style.ink, bold=True, largest=size / self.unit)
 
 
 def fit(
-    text: str, box: Box, measure: Measure, *, largest: float = 999, lines: int = 1, bold: bool = False
+    text: str,
+    box: Box,
+    measure: Measure,
+    *,
+    largest: float = 999,
+    smallest: float = SMALLEST,
+    lines: int = 1,
+    bold: bool = False,
 ) -> tuple[int, list[str]]:
     """The largest size at which the text fits, and its lines; at the smallest it is cut."""
-    best = max(SMALLEST, int(min(largest, box.height / LINE_HEIGHT)))
-    low, high = SMALLEST, best
-    found = _wrapped(text, box.width, low, bold, measure)
-    if len(found) > min(lines, max(1, int(box.height / (low * LINE_HEIGHT)))):
-        return low, _cut(found, box.width, lines, low, bold, measure)
+    low = max(SMALLEST, int(min(smallest, largest)))
+    high = max(low, int(min(largest, box.height / LINE_HEIGHT)))
+
+    def rows_at(size: int) -> list[str] | None:
+        rows = _wrapped(text, box.width, size, bold, measure)
+        room = max(1, min(lines, int(box.height / (size * LINE_HEIGHT))))
+        fits = len(rows) <= room and all(measure(row, size, bold) <= box.width for row in rows)
+        return rows if fits else None
+
+    found = rows_at(low)
+    if found is None:
+        return low, _cut(_wrapped(text, box.width, low, bold, measure), box.width, lines, low, bold, measure)
     while low < high:
         size = (low + high + 1) // 2
-        rows = _wrapped(text, box.width, size, bold, measure)
-        fits = len(rows) <= lines and len(rows) * size * LINE_HEIGHT <= max(box.height, size * LINE_HEIGHT)
-        fits = fits and all(measure(row, size, bold) <= box.width for row in rows)
-        low, high, found = (size, high, rows) if fits else (low, size - 1, found)
+        rows = rows_at(size)
+        low, high, found = (size, high, rows) if rows else (low, size - 1, found)
     return low, found
 
 
 def _cut(rows: list[str], width: float, lines: int, size: int, bold: bool, measure: Measure) -> list[str]:
-    kept, last = rows[: lines - 1], " ".join(rows[lines - 1 :])
-    while last and measure(last + "…", size, bold) > width:
-        last = last[:-1]
-    return [*kept, last.rstrip() + "…"]
+    kept = rows[:lines]
+    if len(rows) > lines:
+        kept[-1] += "…"
+    return [_shortened(row, width, size, bold, measure) for row in kept]
+
+
+def _shortened(row: str, width: float, size: int, bold: bool, measure: Measure) -> str:
+    if measure(row, size, bold) <= width:
+        return row
+    row = row.removesuffix("…")
+    while row and measure(row + "…", size, bold) > width:
+        row = row[:-1]
+    return row.rstrip() + "…"
 
 
 def _wrapped(text: str, width: float, size: int, bold: bool, measure: Measure) -> list[str]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hmi.master_view import MasterView, StationRow
+from hmi.texts import load_texts
 from register_maps.vocabulary import ChargeState
 
 # Blue and orange are told apart by everyone; words say the same.
@@ -88,11 +89,13 @@ def _stations(view: MasterView, *, is_wide: bool) -> Table:
 
 
 def _station(row: StationRow) -> tuple[RenderableType, ...]:
+    texts = load_texts()
     charge = row.state_of_charge_pct
-    why = f": {row.reason_text}" if row.reason_text else ""
+    reason = row.reason_text(texts)
+    why = f": {reason}" if reason else ""
     return (
         Text(row.name),  # what others have named is no markup
-        Text.assemble((row.state_text, _style(row)), why),
+        Text.assemble((row.state_text(texts), _style(row)), why),
         _bar(charge or 0, 100, width=10),
         "" if charge is None else f"{charge:.1f} %",
         "" if row.power_w is None else f"{row.power_w:.0f} W",

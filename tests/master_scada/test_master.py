@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 
@@ -31,6 +32,22 @@ async def test_it_polls_commands_and_serves(live: LiveSite) -> None:
     assert (rtus[0].image["power_limit"], rtus[1].image["power_limit"]) == (3300, 0)
     assert rtus[1].image["limit_reason"] == "waiting_turn"
     assert (rtus[1].image["price"], rtus[1].image["price_limit"]) == (0.12, 0.20)
+
+
+async def test_its_last_events_are_registers(live: LiveSite) -> None:
+    rtu = await live.rtu("RTS1")
+    master = await live.master(ports(rtu))
+    await master.until_row(is_charging)
+    for price_limit in range(1, 20):
+        await master.write(price_limit=price_limit)
+        await master.more_scans(2)
+    await master.more_scans(2)
+    shown = (await master.view()).events
+    assert [event.text for event in shown] == master.events[-16:]
+    assert len(master.events) > 20
+    assert [event.number for event in shown] == list(range(len(master.events) - 15, len(master.events) + 1))
+    assert 0 <= shown[-1].time_s - shown[0].time_s <= 60
+    assert abs(shown[-1].time_s - time.time()) < 60
 
 
 async def test_before_its_first_scan_it_knows_nothing(live: LiveSite) -> None:

@@ -1,0 +1,208 @@
+"""What the operator does at the master's screen: looks about, and asks for changes. Pure.
+
+A change is a question with the old value and the new one; it is written when the operator agrees.
+"""
+
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+
+from hmi import figures
+from hmi.master_view import MasterView, StationRow
+from hmi.sketch import Press
+from hmi.texts import Texts
+from register_maps.points import Value
+
+TABS = ("stations", "trend", "events")
+LONGEST_NUMBER = 8
+KEYS = {
+    "comma": ".",
+    "period": ".",
+    "KP_Decimal": ".",
+    "minus": "-",
+    "KP_Subtract": "-",
+    "BackSpace": "erase",
+}
+"""Of a keyboard, by X11's names."""
+
+
+class Step(Enum):
+    ENTER = auto()
+    CONFIRM = auto()
+    SENDING = auto()
+    REFUSED = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A number that the operator may change. `factor`: from what is typed to what is written."""
+
+    point: str
+    lowest: float
+    highest: float
+    factor: float = 1.0
+
+
+SETTINGS = {
+    "price_limit": Setting(point="price_limit", lowest=-20, highest=20),
+    "power_limit": Setting(point="power_limit", lowest=0, highest=100_000, factor=1000),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """`subject` is a setting's name, or "hold" or "release" for a station's."""
+
+    subject: str
+    step: Step
+    station: int = 0
+    name: str = ""
+    typed: str = ""
+    why: str = ""
+
+    @property
+    def setting(self) -> Setting | None:
+        return SETTINGS.get(self.subject)
+
+    @property
+    def number(self) -> float | None:
+        """What is typed, where it is a number within the limits."""
+        try:
+            value = float(self.typed)
+        except ValueError:
+            return None
+        setting = self.setting
+        return value if setting and setting.lowest <= value <= setting.highest else None
+
+    @property
+    def point(self) -> str:
+        return self.setting.point if self.setting else f"station_{self.station}_hold"
+
+    @property
+    def value(self) -> Value:
+        """What is to be written."""
+        setting, number = self.setting, self.number
+        if setting is None:
+            return self.subject == "hold"
+        assert number is not None
+        return round(number * setting.factor, 4)
+
+    def old(self, view: MasterView, texts: Texts) -> str:
+        """As it is now, and not as it was when the question came up."""
+        match self.subject:
+            case "price_limit":
+                return figures.price(view.price_limit)
+            case "power_limit":
+                return figures.kilowatts(view.power_limit_asked_w)
+            case _:
+                row = station(view, self.station)
+                return texts("ask.hold_new" if row and row.held else "ask.hold_old")
+
+    def new(self, texts: Texts) -> str:
+        if self.setting is None:
+            return texts("ask.hold_new" if self.subject == "hold" else "ask.hold_old")
+        value = self.number
+        if self.subject == "power_limit":
+            return figures.kilowatts(None if value is None else value * 1000)
+        return figures.price(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """What the operator agreed to."""
+
+    point: str
+    value: Value
+
+
+@dataclass(slots=True)
+class OperatorPanel:
+    """Which part is shown, from which row on, and the question that is open."""
+
+    tab: str = TABS[0]
+    first_row: int = 0
+    question: Question | None = None
+    page: int = field(default=1)
+    """Rows that fit, as drawn last."""
+
+    def press(self, press: Press, view: MasterView | None) -> Write | None:
+        """Takes a press; what has to be written now, if it was the operator's agreement to that."""
+        what, text = press.what, press.text
+        if what == "key":
+            what, text = self._of_key(press.text)
+        if self.question and self.question.step is not Step.SENDING:
+            return self._answer(what, text, view)
+        match what:
+            case "tab":
+                self.tab = text
+            case "scroll" | "Up" | "Down":
+                self._scroll({"Up": -1, "Down": 1}.get(what, press.number * self.page), view)
+            case "set" if view:
+                self.question = Question(subject=text, step=Step.ENTER)
+            case "station" if view and (row := station(view, press.number)):
+                subject = "release" if row.held else "hold"
+                self.question = Question(
+                    subject=subject, step=Step.CONFIRM, station=row.number, name=row.name
+                )
+        return None
+
+    def refuse(self, why: str) -> None:
+        if self.question:
+            self.question = replace(self.question, step=Step.REFUSED, why=why)
+
+    def close(self) -> None:
+        self.question = None
+
+    def _answer(self, what: str, text: str, view: MasterView | None) -> Write | None:
+        question = self.question
+        assert question
+        match what, question.step:
+            case ("cancel" | "Escape", _) | ("agree" | "Return", Step.REFUSED):
+                self.question = None
+            case ("digit", Step.ENTER):
+                self.question = replace(question, typed=_typed(question, text))
+            case ("next" | "Return", Step.ENTER) if question.number is not None:
+                self.question = replace(question, step=Step.CONFIRM)
+            case ("agree" | "Return", Step.CONFIRM):
+                row = station(view, question.station) if view else None
+                if question.station and (row is None or row.name != question.name):
+                    self.question = None  # the master came back with other stations
+                    return None
+                self.question = replace(question, step=Step.SENDING)
+                return Write(point=question.point, value=question.value)
+        return None
+
+    def _scroll(self, rows: int, view: MasterView | None) -> None:
+        last = max(0, len(view.stations) - self.page) if view else 0
+        self.first_row = min(max(0, self.first_row + rows), last)
+
+    def _of_key(self, name: str) -> tuple[str, str]:
+        digit = name.removeprefix("KP_")
+        if digit.isdigit() and len(digit) == 1:
+            return "digit", digit
+        if name in KEYS:
+            return "digit", KEYS[name]
+        return ("Return" if name == "KP_Enter" else name), ""
+
+
+def station(view: MasterView, number: int) -> StationRow | None:
+    return next((row for row in view.stations if row.number == number), None)
+
+
+def _typed(question: Question, key: str) -> str:
+    """What is typed after this key; one that would make no number changes nothing."""
+    typed, setting = question.typed, question.setting
+    if key == "erase":
+        return typed[:-1]
+    if key == "-":
+        can_be_negative = setting is not None and setting.lowest < 0
+        return (
+            typed
+            if not can_be_negative
+            else typed.removeprefix("-")
+            if typed.startswith("-")
+            else "-" + typed
+        )
+    if key == "." and "." in typed:
+        return typed
+    decimals = typed.partition(".")[2]
+    return typed if len(decimals) == 4 or len(typed) >= LONGEST_NUMBER else typed + key
