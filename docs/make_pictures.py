@@ -24,7 +24,7 @@ SHOTS = {"turns": (16, 25), "voltage": (18, 36)}
 
 async def main() -> None:
     PICTURES.mkdir(exist_ok=True)
-    demo = Demo(speed=2, headless=False, paints=False)
+    demo = Demo(speed=2, prints=False, paints=False)
     async with contextlib.AsyncExitStack() as stack:
         await demo.start(stack)
         story = asyncio.create_task(demo.watch_story())

@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
+from grid_sim.demo_screens import DemoScreens
 from grid_sim.feeder import Feeder, FeederTap
 from grid_sim.story import (
     BEATS,
@@ -29,6 +30,7 @@ from grid_sim.story import (
 )
 from hmi.master_reader import MasterReader
 from hmi.master_view import master_view
+from hmi.screens import has_display
 from hmi.terminal import screen
 from master_scada.events import Event
 from master_scada.master import Master
@@ -52,11 +54,15 @@ EVENTS_SHOWN = 8
 
 
 async def run_demo(*, headless: bool, seconds: float | None, speed: float) -> None:
-    """Tell the story on the terminal, or as lines with one JSON line at the end; then stop everything."""
-    demo = Demo(speed=speed, headless=headless, paints=not headless)
+    """Tell the story, then stop everything: in windows where there is a display, else on the terminal; or
+    as lines with one JSON line at the end."""
+    windows = not headless and has_display()
+    demo = Demo(speed=speed, prints=headless or windows, paints=not headless and not windows)
     async with contextlib.AsyncExitStack() as stack:
         await demo.start(stack)
         print(demo.addresses(), flush=True)
+        if windows:
+            demo.open_windows(stack)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await demo.watch_story()
@@ -65,16 +71,16 @@ async def run_demo(*, headless: bool, seconds: float | None, speed: float) -> No
 
 
 class Demo:
-    """The site, its world and its people. `headless` prints what happens; `paints` keeps a live screen."""
+    """The site, its world and its people. `prints` what happens as lines; `paints` a live table."""
 
-    def __init__(self, *, speed: float, headless: bool, paints: bool) -> None:
+    def __init__(self, *, speed: float, prints: bool, paints: bool) -> None:
         self.clock = Clock(speed=SPEED * speed, start=START)
         self.feeder = Feeder(SOURCE_VOLTAGE_V, SEGMENTS)
         self.rtus = [self._rtu(path) for path in sorted(FILES.glob("rts*.yaml"))]
         self.master: Master
         self.tally = Tally()
         self.events: deque[str] = deque(maxlen=EVENTS_SHOWN)
-        self._prints, self._paints = headless, paints
+        self._prints, self._paints = prints, paints
         self._programs: list[asyncio.Task[None]] = []
 
     def addresses(self) -> str:
@@ -97,9 +103,14 @@ class Demo:
         if self._paints:
             self._run(self._paint())
 
+    def open_windows(self, stack: contextlib.AsyncExitStack) -> None:
+        screens = DemoScreens(self.master.server, [rtu.server for rtu in self.rtus], self.clock)
+        stack.callback(screens.close)
+        self._run(screens.until_all_closed())
+
     async def watch_story(self) -> None:
-        """The story, beat by beat, until both cars are full. A program that ends before it does has failed:
-        what it raised is raised here."""
+        """The story, beat by beat, until both cars are full, or all windows are closed. A program that ends
+        before it does has failed: what it raised is raised here."""
         story = asyncio.create_task(self._story())
         try:
             done, _ = await asyncio.wait([story, *self._programs], return_when=asyncio.FIRST_COMPLETED)

@@ -2,19 +2,49 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hmi.look import BLACK, INK
 from hmi.sketch import Area, Box, Line, Measure, Picture, Press, Shape
-from hmi.window import Key, ScreenWindow, Touch
 
 FRAME_S = 0.03
 """Between two looks at what was touched."""
 PAINT_S = 0.25
 FLASH_S = 0.15
 """How long a button that was pressed shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """By its X11 name: "5", "Return", "Up"."""
+
+    name: str
+
+
+class Window(Protocol):
+    """Where a screen is shown; open until `is_closed`."""
+
+    is_closed: bool
+    measure: Measure
+
+    @property
+    def size(self) -> tuple[int, int]: ...
+
+    def events(self) -> Iterator[Touch | Key]:
+        """What has been touched and typed since the last call."""
+        ...
+
+    def paint(self, picture: Picture) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Screen(Protocol):
@@ -36,7 +66,7 @@ class Kiosk:
     def __init__(
         self,
         screen: Screen,
-        window: ScreenWindow,
+        window: Window,
         *,
         blank_after_s: float | None = None,
         now: Callable[[], float] = time.monotonic,

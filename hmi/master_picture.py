@@ -76,12 +76,12 @@ def _header(sketch: Sketch, box: Box, sight: MasterSight, texts: Texts) -> None:
     style = Look.SILENT.value if sight.headline else Style(PANEL, INK, ())
     sketch.area(box, style.fill)
     clock, rest = box.inset(sketch.px(8), sketch.px(3)).cut_right(sketch.px(48), sketch.px(8))
-    sketch.text(clock, f"{sight.time_of_day:%H:%M}", largest=16, align=Align.RIGHT)
+    sketch.text(clock, f"{sight.time_of_day:%H:%M}", largest=16, colour=style.ink, align=Align.RIGHT)
     if sight.headline:
         sign, rest = rest.cut_left(rest.height, sketch.px(8))
         sketch.sign(sign, style.sign, style.ink)
         words = ": ".join(filter(None, (sight.headline, sight.detail)))
-        sketch.text(rest, words, largest=17, bold=True)
+        sketch.text(rest, words, largest=17, bold=True, colour=style.ink)
         return
     view = sight.view
     if view:

@@ -7,7 +7,6 @@ from hmi.kiosk import Kiosk, Screen
 from hmi.master_screen import MasterScreen
 from hmi.station_screen import StationScreen
 from hmi.texts import Texts, load_texts
-from hmi.window import ScreenWindow
 from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.errors import BadInput
@@ -24,6 +23,7 @@ class Shown:
     host: str
     port: int
     size: tuple[int, int] = (800, 480)
+    place: tuple[int, int] | None = None
     fullscreen: bool = False
     language: str = "en"
     blank_after_s: float | None = None
@@ -34,6 +34,12 @@ async def show_station(shown: Shown, clock: Clock) -> None:
     """One RTU, for its driver, until the window is closed."""
     texts = load_texts(shown.language)
     await _show(StationScreen(_client(shown), texts, clock), shown, texts)
+
+
+async def show_master(shown: Shown, clock: Clock) -> None:
+    """One master, for its operator, until the window is closed."""
+    texts = load_texts(shown.language)
+    await _show(MasterScreen(_client(shown), texts, clock), shown, texts)
 
 
 def host_and_port(text: str) -> tuple[str, int]:
@@ -54,15 +60,20 @@ def width_and_height(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-async def show_master(shown: Shown, clock: Clock) -> None:
-    """One master, for its operator, until the window is closed."""
-    texts = load_texts(shown.language)
-    await _show(MasterScreen(_client(shown), texts, clock), shown, texts)
+def has_display() -> bool:
+    """Whether a window can be opened here."""
+    try:
+        from hmi.window import can_open
+    except ImportError:  # PySimpleGUI, or Tk, is not installed
+        return False
+    return can_open()
 
 
 async def _show(screen: Screen, shown: Shown, texts: Texts) -> None:
+    from hmi.window import ScreenWindow  # so that the demo can do without Tk
+
     title = f"{shown.host}:{shown.port}"
-    window = ScreenWindow(title, shown.size, font=texts.font, fullscreen=shown.fullscreen)
+    window = ScreenWindow(title, shown.size, font=texts.font, fullscreen=shown.fullscreen, place=shown.place)
     await Kiosk(screen, window, blank_after_s=shown.blank_after_s).run()
 
 

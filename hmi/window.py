@@ -5,37 +5,40 @@ Nothing here waits on Tk's timers, which stand still for an hour when the clock 
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import PySimpleGUI as sg  # noqa: N813  (as everybody calls it)
 
+from hmi.kiosk import Key, Touch
 from hmi.look import BACKGROUND
-from hmi.sketch import Area, Label, Line, Picture, Polygon, Shape
+from hmi.sketch import Area, Label, Line, Measure, Picture, Polygon, Shape
 from modbus_link.errors import BadInput
 
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    x: float
-    y: float
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A character, or the name of a key as X11 calls it."""
-
-    name: str
-
-
 WHEEL = {4: Key("Up"), 5: Key("Down")}
+
+
+def can_open() -> bool:
+    """Whether there is a display that takes windows."""
+    try:
+        sg.tk.Tk().destroy()
+    except sg.tk.TclError:
+        return False
+    return True
 
 
 class ScreenWindow:
     """Open from the start, until it is closed by `close` or by its user."""
 
-    def __init__(self, title: str, size: tuple[int, int], *, font: str, fullscreen: bool = False) -> None:
+    def __init__(
+        self,
+        title: str,
+        size: tuple[int, int],
+        *,
+        font: str,
+        fullscreen: bool = False,
+        place: tuple[int, int] | None = None,
+    ) -> None:
         self._family = font
         self._events: deque[Touch | Key] = deque()
         self._items: list[int] = []
@@ -44,13 +47,13 @@ class ScreenWindow:
         self.is_closed = False
         canvas = sg.Canvas(size=size, background_color=BACKGROUND, pad=(0, 0), expand_x=True, expand_y=True)
         try:
-            if fullscreen:
-                size = sg.Window.get_screen_size()
+            screen = sg.Window.get_screen_size()
+            size = screen if fullscreen else size
             self._window = sg.Window(
                 title,
                 [[canvas]],
                 size=size,
-                location=(0, 0) if fullscreen else (None, None),
+                location=(0, 0) if fullscreen else _within(place, size, screen),
                 margins=(0, 0),
                 background_color=BACKGROUND,
                 no_titlebar=fullscreen,
@@ -70,7 +73,7 @@ class ScreenWindow:
         for number, key in WHEEL.items():
             self._canvas.bind(f"<ButtonPress-{number}>", lambda _, key=key: self._events.append(key))
         self._window.TKroot.bind("<KeyPress>", lambda e: self._events.append(Key(e.keysym)))
-        self.measure = lru_cache(maxsize=4096)(self._measure)
+        self.measure: Measure = lru_cache(maxsize=4096)(self._measure)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -78,7 +81,6 @@ class ScreenWindow:
         return self._canvas.winfo_width(), self._canvas.winfo_height()
 
     def events(self) -> Iterator[Touch | Key]:
-        """What has been touched and typed since the last call."""
         event, _ = self._window.read(timeout=0)
         self.is_closed = self.is_closed or event == sg.WIN_CLOSED
         while self._events:
@@ -128,14 +130,21 @@ class ScreenWindow:
                 return {"text": shape.text, "fill": shape.colour, "font": font, "anchor": shape.align.value}
 
     def _font(self, size: int, bold: bool) -> tuple[str, int, str]:
-        return (
-            self._family,
-            -size,
-            "bold" if bold else "normal",
-        )  # below 0: pixels, whatever the screen's density
+        # Below 0 it is in pixels, whatever the screen's density.
+        return self._family, -size, "bold" if bold else "normal"
 
     def _measure(self, text: str, size: int, bold: bool) -> int:
         return int(sg.Text.string_width_in_pixels(self._font(size, bold), text))
+
+
+def _within(
+    place: tuple[int, int] | None, size: tuple[int, int], screen: tuple[int, int]
+) -> tuple[int | None, int | None]:
+    """Moved so far that nothing is beyond the screen's edge; in its middle, if no place is given."""
+    if place is None:
+        return None, None
+    left, top = (max(0, min(at, most - own)) for at, own, most in zip(place, size, screen, strict=True))
+    return left, top
 
 
 def _coordinates(shape: Shape) -> tuple[float, ...]:

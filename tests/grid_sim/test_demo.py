@@ -13,7 +13,7 @@ async def test_a_part_that_fails_ends_the_demo_with_its_error() -> None:
         await asyncio.sleep(0.05)
         raise RuntimeError("the feeder has burnt down")
 
-    demo = Demo(speed=1, headless=False, paints=False)
+    demo = Demo(speed=1, prints=False, paints=False)
     async with contextlib.AsyncExitStack() as stack:
         await demo.start(stack)
         demo._run(broken())
@@ -24,7 +24,7 @@ async def test_a_part_that_fails_ends_the_demo_with_its_error() -> None:
 
 async def test_two_demos_run_side_by_side() -> None:
     async with contextlib.AsyncExitStack() as stack:
-        demos = [Demo(speed=1, headless=False, paints=False) for _ in range(2)]
+        demos = [Demo(speed=1, prints=False, paints=False) for _ in range(2)]
         for demo in demos:
             await demo.start(stack)
         ports = [
