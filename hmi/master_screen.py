@@ -30,6 +30,8 @@ class MasterScreen:
         self._panel = OperatorPanel()
         self._trend = Trend()
         self._task: asyncio.Task[None] | None = None
+        self._viewed = self._poller.latest.values
+        self._last_view: MasterView | None = None
 
     async def run(self) -> None:
         """Read until cancelled."""
@@ -62,7 +64,9 @@ class MasterScreen:
 
     def _view(self) -> MasterView | None:
         values = self._poller.latest.values
-        return master_view(values) if values else None
+        if values is not self._viewed:
+            self._viewed, self._last_view = values, master_view(values)
+        return self._last_view
 
     async def _send(self, write: Write) -> None:
         try:

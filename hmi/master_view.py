@@ -1,6 +1,6 @@
 """The master's registers as what an operator is shown; pure, so it needs no display."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,7 +152,7 @@ def trouble(latest: Latest, now: float, texts: Texts) -> tuple[str, str]:
 def master_view(values: Mapping[str, Value]) -> MasterView:
     """`values`: every point of pev_master, expanded to the site's stations and events."""
     v: Mapping[str, Any] = values
-    rows = (_row(_block(values, f"station_{n}_"), n) for n in range(1, v["station_count"] + 1))
+    rows = (_row(block, number) for number, block in _blocks(values, "station").items())
     return MasterView(
         site=v["site_name"],
         currency=v["currency"],
@@ -172,7 +172,7 @@ def master_view(values: Mapping[str, Value]) -> MasterView:
         waiting=v["waiting_count"],
         silent=v["silent_count"],
         stations=tuple(rows),
-        events=tuple(_events(values)),
+        events=tuple(_events(_blocks(values, "event").values())),
     )
 
 
@@ -197,15 +197,20 @@ def _row(v: Mapping[str, Any], number: int) -> StationRow:
     )
 
 
-def _events(values: Mapping[str, Value]) -> list[EventRow]:
-    count = sum(name.startswith("event_") and name.endswith("_number") for name in values)
-    blocks: list[Mapping[str, Any]] = [_block(values, f"event_{n}_") for n in range(1, count + 1)]
+def _events(blocks: Iterable[Mapping[str, Any]]) -> list[EventRow]:
     rows = [EventRow(number=b["number"], time_s=b["time"], text=b["text"]) for b in blocks if b["number"]]
     return sorted(rows, key=lambda row: row.number)
 
 
-def _block(values: Mapping[str, Value], prefix: str) -> dict[str, Any]:
-    return {name.removeprefix(prefix): v for name, v in values.items() if name.startswith(prefix)}
+def _blocks(values: Mapping[str, Value], group: str) -> dict[int, dict[str, Any]]:
+    """The points of each of the group's blocks, by its number."""
+    blocks: dict[int, dict[str, Any]] = {}
+    for name, value in values.items():
+        if name.startswith(group + "_"):
+            number, _, point = name.removeprefix(group + "_").partition("_")
+            if number.isdecimal():  # and not station_count
+                blocks.setdefault(int(number), {})[point] = value
+    return dict(sorted(blocks.items()))
 
 
 def _number(value: Value) -> float:

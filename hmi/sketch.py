@@ -6,6 +6,7 @@ Lengths are pixels, from the top left corner. A text's size is the height of its
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from hmi.look import DIM, INK, SKY, STALE, Points, Style
@@ -236,6 +237,7 @@ class Sketch:
         self.text(word, text, colour=style.ink, bold=True, largest=size / self.unit)
 
 
+@lru_cache(maxsize=2000)  # a screen paints much the same again and again
 def fit(
     text: str,
     box: Box,
@@ -245,12 +247,12 @@ def fit(
     smallest: float = SMALLEST,
     lines: int = 1,
     bold: bool = False,
-) -> tuple[int, list[str]]:
+) -> tuple[int, tuple[str, ...]]:
     """The largest size at which the text fits, and its lines; at the smallest it is cut."""
     low = max(SMALLEST, int(min(smallest, largest)))
     high = max(low, int(min(largest, box.height / LINE_HEIGHT)))
 
-    def rows_at(size: int) -> list[str] | None:
+    def rows_at(size: int) -> tuple[str, ...] | None:
         rows = _wrapped(text, box.width, size, bold, measure)
         room = max(1, min(lines, int(box.height / (size * LINE_HEIGHT))))
         fits = len(rows) <= room and all(measure(row, size, bold) <= box.width for row in rows)
@@ -266,11 +268,13 @@ def fit(
     return low, found
 
 
-def _cut(rows: list[str], width: float, lines: int, size: int, bold: bool, measure: Measure) -> list[str]:
-    kept = rows[:lines]
+def _cut(
+    rows: tuple[str, ...], width: float, lines: int, size: int, bold: bool, measure: Measure
+) -> tuple[str, ...]:
+    kept = list(rows[:lines])
     if len(rows) > lines:
         kept[-1] += "…"
-    return [_shortened(row, width, size, bold, measure) for row in kept]
+    return tuple(_shortened(row, width, size, bold, measure) for row in kept)
 
 
 def _shortened(row: str, width: float, size: int, bold: bool, measure: Measure) -> str:
@@ -282,13 +286,13 @@ def _shortened(row: str, width: float, size: int, bold: bool, measure: Measure) 
     return row.rstrip() + "…"
 
 
-def _wrapped(text: str, width: float, size: int, bold: bool, measure: Measure) -> list[str]:
+def _wrapped(text: str, width: float, size: int, bold: bool, measure: Measure) -> tuple[str, ...]:
     rows = [""]
     for piece in _pieces(text):
         if rows[-1] and measure((rows[-1] + piece).rstrip(), size, bold) > width:
             rows.append("")
         rows[-1] += piece if rows[-1] else piece.lstrip()
-    return [row.rstrip() for row in rows]
+    return tuple(row.rstrip() for row in rows)
 
 
 def _pieces(text: str) -> Iterator[str]:

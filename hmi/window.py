@@ -81,8 +81,8 @@ class ScreenWindow:
         return self._canvas.winfo_width(), self._canvas.winfo_height()
 
     def events(self) -> Iterator[Touch | Key]:
-        event, _ = self._window.read(timeout=0)
-        self.is_closed = self.is_closed or event == sg.WIN_CLOSED
+        # Not read(timeout=0), which looks through the whole call stack for a debugger each time.
+        self.is_closed = self.is_closed or self._window.is_closed()
         while self._events:
             yield self._events.popleft()
 
