@@ -12,9 +12,10 @@ help:
 	@echo "make bench     the benchmarks"
 
 demo: .venv/.for-demo
+	@[ -z "$$DISPLAY" ] || $(MAKE) --no-print-directory .venv/.screens
 	$(BIN)/pev-scada demo
 
-test: check .venv/.apt .venv/.npm
+test: check .venv/.apt .venv/.npm .venv/.screens
 	$(BIN)/pytest -m "not alone"
 	$(BIN)/pytest -m alone -n 0
 
@@ -27,14 +28,16 @@ check: .venv/.for-dev
 docs: .venv/.for-dev
 	$(BIN)/python docs/make_registers.py
 
-pictures: .venv/.for-dev
+pictures: .venv/.for-dev .venv/.apt .venv/.screens
 	$(BIN)/python docs/make_pictures.py
+	PEV_PICTURES=$(CURDIR)/docs/pictures $(BIN)/pytest $(wildcard tests/hmi/test_*_window.py)
 
 bench: .venv/.for-dev
 	$(BIN)/python benchmarks/scan.py
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/conformance.py
 	$(BIN)/python benchmarks/fuzz.py
+	$(BIN)/python benchmarks/screens.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -55,6 +58,14 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
 	@touch $@
+
+# Tk and the fonts of the screens. Without them a station and a master run, and the demo stays in the terminal.
+FONTS := /usr/share/fonts/truetype
+.venv/.screens: tests/apt-install | .venv/.created
+	@$(BIN)/python -c 'import tkinter' 2>/dev/null || tests/apt-install python3-tk || true
+	@if $(BIN)/python -c 'import tkinter' 2>/dev/null && tests/apt-install \
+		$(FONTS)/dejavu/DejaVuSans.ttf=fonts-dejavu-core $(FONTS)/wqy/wqy-microhei.ttc=fonts-wqy-microhei; \
+		then touch $@; else echo "not all installed, and no windows: python3-tk and the fonts of the screens"; fi
 
 # Other people's Modbus clients, and what they need; a test whose client is missing is skipped by name.
 .venv/.apt: tests/apt-packages tests/apt-install | .venv/.created

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from hmi.look import Look
 from hmi.polling import Poller
 from hmi.sketch import Measure, Picture, Press
 from hmi.station_picture import station_picture
@@ -97,12 +98,14 @@ class StationScreen:
         order = self._order
         if order is None:
             return view
+        age_s = self._now() - order.at
         if order.why:
-            if self._now() - order.at > TRY_FOR_S + TELL_S:
+            if age_s > TRY_FOR_S + TELL_S:
                 return view
             word = self._texts(f"station.{order.button}")
-            return replace(view, detail=self._texts("station.not_sent", order=word, why=order.why))
-        if self._now() - order.at > TRY_FOR_S or view.button is not order.button:
+            headline = self._texts("station.not_sent", order=word)
+            return replace(view, look=Look.FAULT, headline=headline, detail=order.why)
+        if age_s > TRY_FOR_S or view.button is not order.button:
             return view
-        doing = "stopping" if order.button is Button.STOP else "resuming"
-        return replace(view, detail=self._texts(f"station.{doing}"))
+        doing = self._texts("station.stopping" if order.button is Button.STOP else "station.resuming")
+        return replace(view, headline=doing) if view.is_live else replace(view, detail=doing)

@@ -1,7 +1,7 @@
 """A station's registers as what its driver is shown; pure, so it needs no display."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -77,17 +77,7 @@ def _judged(shown: StationView, v: Mapping[str, Any], texts: Texts, speed: float
 
 
 def _old(shown: StationView, look: Look, headline: str, detail: str) -> StationView:
-    return StationView(
-        name=shown.name,
-        look=look,
-        headline=headline,
-        detail=detail,
-        is_live=False,
-        state_of_charge_pct=shown.state_of_charge_pct,
-        charge=shown.charge,
-        fields=shown.fields,
-        button=shown.button,
-    )
+    return replace(shown, look=look, headline=headline, detail=detail, is_live=False, to_full=())
 
 
 def _shown(v: Mapping[str, Any], time_of_day: datetime, texts: Texts) -> StationView:
