@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from hmi.polling import check_map
 from modbus_link.client import ModbusClient
 from modbus_link.device import Device
 from modbus_link.errors import LinkError
@@ -41,6 +42,7 @@ class MasterReader:
         await device.write(values)
 
     async def _find(self) -> tuple[Device, Device]:
+        await check_map(self._client, self._map)
         found = await Device(self._client, self._map, ["station_count"]).read()
         count = found["station_count"]
         assert isinstance(count, int)

@@ -1,11 +1,16 @@
 """Reads a device again and again, and knows how old what it read is."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from modbus_link.errors import LinkError
+from modbus_link.client import ModbusClient
+from modbus_link.errors import BadInput, LinkError, Refused
 from register_maps.points import Value
+from register_maps.register_map import RegisterMap, map_names
+
+log = logging.getLogger(__name__)
 
 PERIOD_S = 0.4
 STALE_S = 1.5
@@ -32,12 +37,25 @@ class Latest:
         return now - (self.since if self.counted_at is None else self.counted_at)
 
 
+async def check_map(client: ModbusClient, wanted: RegisterMap) -> None:
+    """BadInput if the device says that it serves another of our maps, whose registers would be misread."""
+    try:
+        product = (await client.identify(wanted.unit_id)).get(1)
+    except Refused:
+        return  # another make's need not say
+    if product != wanted.name and product in map_names():
+        kinds = {"pev_rtu": "station", "pev_master": "master"}
+        hint = f"; try: pev-scada hmi {kinds[product]} {client}" if product in kinds else ""
+        raise BadInput(f"{client} serves {product}, not {wanted.name}{hint}")
+
+
 class Poller:
     """`run` reads until cancelled; `latest` has what came of it."""
 
     def __init__(self, read: Callable[[], Awaitable[Mapping[str, Value]]], now: Callable[[], float]) -> None:
         self._read = read
         self._now = now
+        self._trouble, self._repeats = "", 0
         self.latest = Latest(since=now())
 
     async def run(self) -> None:
@@ -49,10 +67,19 @@ class Poller:
         before = self.latest
         try:
             values = await self._read()
-        except LinkError:
+        except LinkError as error:
+            self._note(str(error))
             return
+        self._trouble = ""
         now = self._now()
         moved = values.get("heartbeat") != before.values.get("heartbeat")
         self.latest = replace(
             before, values=values, read_at=now, counted_at=now if moved else before.counted_at
         )
+
+    def _note(self, trouble: str) -> None:
+        """Told once, when it has come twice: a connection takes a moment to stand."""
+        self._repeats = self._repeats + 1 if trouble == self._trouble else 0
+        self._trouble = trouble
+        if self._repeats == 1:
+            log.warning("%s", trouble)

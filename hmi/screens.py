@@ -10,7 +10,7 @@ from hmi.texts import Texts, load_texts
 from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.errors import BadInput
-from modbus_link.tls import TlsFiles
+from modbus_link.tls import BadTlsFiles, TlsFiles
 
 TIMEOUT_S = 0.8
 SMALLEST, LARGEST = 200, 8000
@@ -84,5 +84,8 @@ def _client(shown: Shown) -> ModbusClient:
         files = TlsFiles(
             ca=str(own.with_name("ca.crt")), certificate=str(own), key=str(own.with_suffix(".key"))
         )
-        tls = files.load().client
+        try:
+            tls = files.load().client
+        except BadTlsFiles as error:
+            raise BadInput("\n".join(error.problems.values())) from error
     return ModbusClient(shown.host, shown.port, timeout_s=TIMEOUT_S, tls=tls)

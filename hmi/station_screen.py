@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from hmi.look import Look
-from hmi.polling import Poller
+from hmi.polling import Poller, check_map
 from hmi.sketch import Measure, Picture, Press
 from hmi.station_picture import station_picture
 from hmi.station_view import Button, StationView, station_view
@@ -15,6 +15,7 @@ from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.device import Device
 from modbus_link.errors import ExceptionCode, LinkError, Refused
+from register_maps.points import Value
 from register_maps.register_map import load_map
 
 TRY_FOR_S = 5.0
@@ -42,7 +43,8 @@ class StationScreen:
         self._clock = clock
         self._now = now
         self._device = Device(client, load_map("pev_rtu"))
-        self._poller = Poller(self._device.read, now)
+        self._poller = Poller(self._read, now)
+        self._is_checked = False
         self._order: Order | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -54,6 +56,16 @@ class StationScreen:
             finally:
                 if self._task:
                     self._task.cancel()
+
+    async def _read(self) -> Mapping[str, Value]:
+        try:
+            if not self._is_checked:
+                await check_map(self._client, self._device.map)
+                self._is_checked = True
+            return await self._device.read()
+        except LinkError:
+            self._is_checked = False
+            raise
 
     def view(self) -> StationView:
         view = station_view(

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from register_maps.yaml_file import read_yaml
+from modbus_link.errors import BadInput
+from register_maps.yaml_file import read_yaml, unknown
 
 LANGUAGES = Path(__file__).parent / "languages"
 
@@ -39,6 +40,9 @@ def languages() -> list[str]:
 
 @cache
 def load_texts(language: str = "en") -> Texts:
+    """BadInput for a language that there is not."""
+    if language not in languages():
+        raise BadInput(unknown("language", language, languages()))
     data = read_yaml(LANGUAGES / f"{language}.yaml")
     sections = {name: part for name, part in data.items() if isinstance(part, Mapping)}
     sentences = {f"{name}.{key}": str(text) for name, part in sections.items() for key, text in part.items()}

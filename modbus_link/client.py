@@ -30,6 +30,7 @@ from pymodbus.pdu.register_message import (
 )
 
 from modbus_link.errors import BadReply, LinkDown, LinkTimeout, Refused, reason
+from modbus_link.identity import IDENTIFICATION_REQUEST, identification_objects
 from modbus_link.mbap import Adu, BadFrame, Framer, frame
 from register_maps.blocks import Span
 from register_maps.points import Table
@@ -133,6 +134,15 @@ class ModbusClient:
         # All four write replies echo the request's first four bytes after the function code.
         if reply[1:] != pdu[1:5]:
             raise BadReply(f"{what}: the reply does not repeat the request")
+
+    async def identify(self, unit_id: int) -> dict[int, str]:
+        """Its basic identification objects: 0 who made it, 1 the product's code, 2 its revision (function
+        43/14). Refused where it doesn't say, which many devices don't."""
+        (reply,) = await self._request([IDENTIFICATION_REQUEST], unit_id, lambda _: f"identify {self}")
+        try:
+            return identification_objects(reply)
+        except IndexError as error:
+            raise BadReply(f"identify {self}: the reply ends too early") from error
 
     def _values(self, span: Span, reply: bytes, unit_id: int) -> Sequence[int]:
         size = (span.count + 7) // 8 if span.table.holds_bits else 2 * span.count

@@ -15,6 +15,8 @@ from register_maps.register_map import RegisterMap
 
 LONGEST = 200
 """Bytes of one object, so that it fits into a reply of its own."""
+IDENTIFICATION_REQUEST = bytes((0x2B, 0x0E, DeviceInformation.BASIC, 0))
+"""For the basic objects, from the first on."""
 LAST_OF_CATEGORY: dict[int, int] = {
     DeviceInformation.BASIC: 0x02,
     DeviceInformation.REGULAR: 0x7F,
@@ -53,6 +55,16 @@ class Identity:
         else:
             raise Refusal(ExceptionCode.ILLEGAL_DATA_VALUE)
         return ReadDeviceInformationResponse(read_code=read_code, information=found).encode()
+
+
+def identification_objects(reply: bytes) -> dict[int, str]:
+    """The objects in a reply, from its function code on; IndexError where it is too short."""
+    objects, rest = dict[int, str](), reply[7:]
+    for _ in range(reply[6]):
+        number, length = rest[0], rest[1]
+        objects[number] = bytes(rest[2 + n] for n in range(length)).decode("ascii", "replace")
+        rest = rest[2 + length :]
+    return objects
 
 
 def _package_version() -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from modbus_link.client import ModbusClient
 from modbus_link.errors import LinkDown, LinkError, Refused
+from modbus_link.identity import identification_objects
 from modbus_link.image import RegisterImage
 from modbus_link.listen import Listen
 from modbus_link.server import ModbusServer
@@ -83,6 +84,23 @@ async def test_an_exception_reply_is_refused_with_its_code(
             await client.read(table, address, 1, unit_id)
         assert caught.value.code == code
         assert client.connected
+
+
+async def test_it_asks_who_is_there(server: ModbusServer, until: Until) -> None:
+    async with ModbusClient("127.0.0.1", server.port) as client:
+        await connected(client, until)
+        found = await client.identify(1)
+    assert (found[0], found[1]) == ("pev-scada", server.image.map.name)
+    assert set(found) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("length", range(16))
+def test_an_identification_that_is_cut_off(length: int) -> None:
+    reply = bytes.fromhex("2b0e01810000 02 00 03414243 01 0158".replace(" ", ""))
+    assert identification_objects(reply) == {0: "ABC", 1: "X"}
+    if length < len(reply):
+        with pytest.raises(IndexError):
+            identification_objects(reply[:length])
 
 
 async def test_ten_reads_at_once_get_their_own_answers(server: ModbusServer, until: Until) -> None:
