@@ -1,6 +1,7 @@
 """Runs a screen in its window: reads, paints, and hands on what is pressed."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from hmi.sketch import Area, Box, Line, Measure, Picture, Press, Shape
 FRAME_S = 0.03
 """Between two looks at what was touched."""
 PAINT_S = 0.25
+BOUNCE_S = 0.3
 FLASH_S = 0.15
 """How long a button that was pressed shows it."""
 
@@ -78,6 +80,7 @@ class Kiosk:
         self._paint_at = -1.0
         self._flash: tuple[Box, float] | None = None
         self._picture = Picture(())
+        self._pressed = "", -math.inf
 
     async def run(self) -> None:
         """Until the window is closed, or the screen fails."""
@@ -115,10 +118,16 @@ class Kiosk:
             self._screen.press(Press("key", text=event.name))
             return
         touch = self._picture.touch_at(event.x, event.y)
-        if touch:
+        if touch and not self._bounces(touch[1], now):
             box, press = touch
+            self._pressed = press.what, now
             self._flash = box, now + FLASH_S
             self._screen.press(press)
+
+    def _bounces(self, press: Press, now: float) -> bool:
+        """Whether a finger that trembles hits what has just come up in the place of what it pressed."""
+        what, at = self._pressed
+        return press.what != what and now - at < BOUNCE_S
 
     def _is_dark(self, now: float) -> bool:
         return self._blank_after_s is not None and now - self._touched_at >= self._blank_after_s

@@ -20,6 +20,7 @@ from register_maps.register_map import load_map
 
 TRY_FOR_S = 5.0
 """How long a press is tried to be delivered. Later it would surprise."""
+NO_START_S = 1.5
 RETRY_S = 0.1
 TELL_S = 6.0
 """How long the screen tells that a press did not get through."""
@@ -81,10 +82,17 @@ class StationScreen:
         if press.what not in list(Button):
             return
         button = Button(press.what)
+        if button is Button.START and self._has_just_stopped():
+            return
         if self._task:
             self._task.cancel()
         self._order = Order(button=button, at=self._now())
         self._task = asyncio.create_task(self._deliver(self._order))
+
+    def _has_just_stopped(self) -> bool:
+        """Start stands where Stop was: who hits Stop twice means Stop."""
+        order = self._order
+        return order is not None and order.button is Button.STOP and self._now() - order.at < NO_START_S
 
     async def _deliver(self, order: Order) -> None:
         """Asks nothing twice: a press is tried again until the station has it."""

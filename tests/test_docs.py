@@ -27,7 +27,7 @@ def test_the_site_in_the_readme_is_the_example() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/architecture.md", "docs/configuration.md", "CHANGELOG.md"]
+    "page", ["README.md", "docs/architecture.md", "docs/configuration.md", "docs/screens.md", "CHANGELOG.md"]
 )
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page

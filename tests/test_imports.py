@@ -82,3 +82,8 @@ def test_the_front_door_imports_a_part_only_when_it_is_called() -> None:
 def test_every_package_of_the_wheel_is_here() -> None:
     packages = {file.parent.name for file in ROOT.glob("*/__init__.py")}
     assert packages == set(MAY_IMPORT)
+
+
+def test_one_file_knows_the_window_library() -> None:
+    gui = {"PySimpleGUI", "FreeSimpleGUI", "tkinter"}
+    assert {found.file.name for found in of_package("hmi") if found.module in gui} == {"window.py"}
