@@ -218,7 +218,8 @@ class Sketch:
         """Filled from the left; `share` from 0 to 1."""
         self.area(box, track)
         width = round(box.width * min(max(share, 0.0), 1.0))
-        self.area(Box(box.x, box.y, width, box.height), fill)
+        if width:  # one of no width would still be painted as a line
+            self.area(Box(box.x, box.y, width, box.height), fill)
 
     def button(self, box: Box, text: str, press: Press, style: Style, *, largest: float = 999) -> None:
         """With the style's sign before its word, if it has one."""

@@ -1,6 +1,6 @@
 """The driver's screen, drawn for any size, upright or wide."""
 
-from hmi.look import BACKGROUND, BLUE, INK, OCTAGON, PANEL, PLAY, RED, TRACK, Style
+from hmi.look import BACKGROUND, BLUE, INK, OCTAGON, PANEL, PLAY, RED, TRACK, Look, Style
 from hmi.sketch import Align, Box, Measure, Picture, Press, Sketch
 from hmi.station_view import Button, StationView
 from hmi.texts import Texts
@@ -62,7 +62,7 @@ def _charge(sketch: Sketch, box: Box, view: StationView, texts: Texts) -> None:
     sketch.text(figure, view.charge, bold=True, align=Align.CENTRE, largest=72)
     sketch.bar(bar, (view.state_of_charge_pct or 0) / 100, sketch.accent, TRACK)
     lines = view.to_full
-    if view.state_of_charge_pct is None and view.fields:
+    if view.state_of_charge_pct is None and view.look is not Look.FREE:
         lines = (texts("station.charge_unknown"),)
     below = below.cut_bottom(below.height - sketch.px(5))[0]
     sketch.column(below.rows(max(len(lines), 1)), lines, largest=18, align=Align.CENTRE)

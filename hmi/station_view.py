@@ -162,7 +162,9 @@ def _price_text(price: float | None, limit: float | None, texts: Texts) -> str:
 
 
 def _button(v: Mapping[str, Any]) -> Button | None:
-    """Stop at any time, but where there is nothing to be stopped."""
+    """Stop at any time, but where there is surely nothing to be stopped."""
+    if v["state"] in (None, ChargeState.FAULTED):
+        return Button.STOP
     if not v["vehicle_connected"] and not v["contactor_closed"]:
         return None
     if v["user_stopped"] and not v["contactor_closed"]:
