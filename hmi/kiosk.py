@@ -77,7 +77,8 @@ class Kiosk:
         self._blank_after_s = blank_after_s
         self._now = now
         self._touched_at = now()
-        self._paint_at = -1.0
+        self._paint_at = -math.inf
+        self._is_dark = False  # as painted last
         self._flash: tuple[Box, float] | None = None
         self._picture = Picture(())
         self._pressed = "", -math.inf
@@ -87,7 +88,9 @@ class Kiosk:
         reading = asyncio.create_task(self._screen.run())
         try:
             while not self._window.is_closed:
-                self.step()
+                self.take_events()
+                await asyncio.sleep(0)  # what was pressed goes out before anything is painted
+                self.paint()
                 if reading.done():
                     reading.result()
                 await asyncio.sleep(FRAME_S)
@@ -96,11 +99,14 @@ class Kiosk:
             await asyncio.gather(reading, return_exceptions=True)
             self._window.close()
 
-    def step(self) -> None:
-        """Take what was pressed, and paint if it is time."""
+    def take_events(self) -> None:
         now = self._now()
         for event in self._window.events():
             self._take(event, now)
+
+    def paint(self) -> None:
+        """If it is time."""
+        now = self._now()
         if self._window.is_closed:
             return
         if self._flash and now >= self._flash[1]:
@@ -110,9 +116,8 @@ class Kiosk:
             self._window.paint(self._drawn(now))
 
     def _take(self, event: Touch | Key, now: float) -> None:
-        was_dark = self._is_dark(now)
         self._touched_at = self._paint_at = now
-        if was_dark:
+        if self._is_dark:
             return
         if isinstance(event, Key):
             self._screen.press(Press("key", text=event.name))
@@ -129,15 +134,13 @@ class Kiosk:
         what, at = self._pressed
         return press.what != what and now - at < BOUNCE_S
 
-    def _is_dark(self, now: float) -> bool:
-        return self._blank_after_s is not None and now - self._touched_at >= self._blank_after_s
-
     def _drawn(self, now: float) -> Picture:
         size = self._window.size
         picture = self._picture = self._screen.picture(size, self._window.measure)
         if picture.stays_lit:
             self._touched_at = now
-        if self._is_dark(now):
+        self._is_dark = self._blank_after_s is not None and now - self._touched_at >= self._blank_after_s
+        if self._is_dark:
             return replace(picture, shapes=(Area(Box(0, 0, *size), BLACK),))
         if self._flash:
             return replace(picture, shapes=(*picture.shapes, _frame(self._flash[0])))

@@ -15,6 +15,8 @@ Measure = Callable[[str, int, bool], int]
 """Width of a text, given its size and whether it is bold."""
 LINE_HEIGHT = 1.25
 SMALLEST = 9
+ROUNDING = 1e-6
+"""So that a size that went through a division and a multiplication is still itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +252,8 @@ def fit(
     bold: bool = False,
 ) -> tuple[int, tuple[str, ...]]:
     """The largest size at which the text fits, and its lines; at the smallest it is cut."""
-    low = max(SMALLEST, int(min(smallest, largest)))
-    high = max(low, int(min(largest, box.height / LINE_HEIGHT)))
+    low = max(SMALLEST, int(min(smallest, largest) + ROUNDING))
+    high = max(low, int(min(largest, box.height / LINE_HEIGHT) + ROUNDING))
 
     def rows_at(size: int) -> tuple[str, ...] | None:
         rows = _wrapped(text, box.width, size, bold, measure)
@@ -261,7 +263,8 @@ def fit(
 
     found = rows_at(low)
     if found is None:
-        return low, _cut(_wrapped(text, box.width, low, bold, measure), box.width, lines, low, bold, measure)
+        room = max(1, min(lines, int(box.height / (low * LINE_HEIGHT))))
+        return low, _cut(_wrapped(text, box.width, low, bold, measure), box.width, room, low, bold, measure)
     while low < high:
         size = (low + high + 1) // 2
         rows = rows_at(size)
@@ -300,7 +303,7 @@ def _pieces(text: str) -> Iterator[str]:
     """Words with the space after them; in Chinese a line may break behind any character, but not before
     a mark that closes."""
     piece = ""
-    for character, following in zip(text, text[1:] + " ", strict=True):
+    for character, following in zip(text, text[1:] + " ", strict=False):
         piece += character
         is_wide = ord(character) > 0x2E80
         if (character == " " and following != " ") or (is_wide and following not in "，。：；？！」）、 "):

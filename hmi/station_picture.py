@@ -21,7 +21,7 @@ def station_picture(
     whole = Box(0, 0, width, height)
     sketch.area(whole, BACKGROUND)
     gap = sketch.px(8)
-    banner, rest = whole.cut_top(sketch.px(76))
+    banner, rest = whole.cut_top(sketch.px(80))
     bottom, middle = rest.cut_bottom(sketch.px(84 if wide else 104))
     _banner(sketch, banner, view, time)
     _button(sketch, bottom.inset(gap, gap), view, texts)
@@ -47,11 +47,11 @@ def _banner(sketch: Sketch, box: Box, view: StationView, time: str) -> None:
     corner, words = rest.cut_right(sketch.px(70), sketch.px(8))
     above, below = corner.rows(2)
     sketch.text(above, time, colour=style.ink, largest=18, align=Align.RIGHT)
-    sketch.text(below, view.name, colour=style.ink, largest=18, align=Align.RIGHT)
-    detail, headline = words.cut_bottom(sketch.px(19)) if view.detail else (None, words)
+    sketch.text(below, view.name, colour=style.ink, largest=18, lines=2, align=Align.RIGHT)
+    detail, headline = words.cut_bottom(sketch.px(28)) if view.detail else (None, words)
     sketch.text(headline, view.headline, colour=style.ink, largest=34, lines=2, bold=True)
     if detail:
-        sketch.text(detail, view.detail, colour=style.ink, largest=15)
+        sketch.text(detail, view.detail, colour=style.ink, largest=15, lines=2)
 
 
 def _charge(sketch: Sketch, box: Box, view: StationView, texts: Texts) -> None:

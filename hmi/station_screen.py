@@ -1,9 +1,11 @@
 """The driver's screen at work: reads one RTU, and takes the driver's Stop and Start to it."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from hmi.look import Look
 from hmi.polling import Poller, check_map
@@ -14,25 +16,34 @@ from hmi.texts import Texts
 from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.device import Device
-from modbus_link.errors import ExceptionCode, LinkError, Refused
+from modbus_link.errors import LinkError, Refused
 from register_maps.points import Value
 from register_maps.register_map import load_map
+
+log = logging.getLogger(__name__)
 
 TRY_FOR_S = 5.0
 """How long a press is tried to be delivered. Later it would surprise."""
 NO_START_S = 1.5
 RETRY_S = 0.1
 TELL_S = 6.0
-"""How long the screen tells that a press did not get through."""
+"""How long the screen then tells that there was no answer, or no."""
+
+
+class Answer(StrEnum):
+    NONE = "none"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    OVERDUE = "overdue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A press of the driver's, on its way; `why` it did not arrive, once that is certain."""
+    """A press of the driver's, from when it was made; `answer` is what the station made of it."""
 
     button: Button
     at: float
-    why: str = ""
+    answer: Answer = Answer.NONE
 
 
 class StationScreen:
@@ -101,31 +112,28 @@ class StationScreen:
             try:
                 await self._device.write({point: True})
                 await self._poller.poll()
-                return
             except Refused as error:
-                allowed = error.code != ExceptionCode.ILLEGAL_FUNCTION
-                why = str(error) if allowed else self._texts("station.not_allowed")
-                self._order = replace(order, why=why)
+                log.warning("%s", error)
+                self._order = replace(order, answer=Answer.REFUSED)
                 return
-            except LinkError:
+            except LinkError as error:
                 if self._now() - order.at > TRY_FOR_S:
-                    self._order = replace(order, why=self._texts("station.press_again"))
+                    log.warning("%s", error)
+                    self._order = replace(order, answer=Answer.OVERDUE)
                     return
+            else:
+                self._order = replace(order, answer=Answer.TAKEN)
+                return
             await asyncio.sleep(RETRY_S)
 
     def _with_order(self, view: StationView) -> StationView:
         """What became of the last press, as long as that is news."""
         order = self._order
-        if order is None:
+        if order is None or order.answer is Answer.TAKEN or self._now() - order.at > TRY_FOR_S + TELL_S:
             return view
-        age_s = self._now() - order.at
-        if order.why:
-            if age_s > TRY_FOR_S + TELL_S:
-                return view
-            word = self._texts(f"station.{order.button}")
-            headline = self._texts("station.not_sent", order=word)
-            return replace(view, look=Look.FAULT, headline=headline, detail=order.why)
-        if age_s > TRY_FOR_S or view.button is not order.button:
-            return view
+        if order.answer is not Answer.NONE:
+            headline = self._texts(f"station.{order.answer}", order=self._texts(f"station.{order.button}"))
+            detail = self._texts(f"station.{order.answer}_what_to_do")
+            return replace(view, look=Look.FAULT, headline=headline, detail=detail)
         doing = self._texts("station.stopping" if order.button is Button.STOP else "station.resuming")
         return replace(view, headline=doing) if view.is_live else replace(view, detail=doing)

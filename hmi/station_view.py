@@ -77,7 +77,10 @@ def _judged(shown: StationView, v: Mapping[str, Any], texts: Texts, speed: float
 
 
 def _old(shown: StationView, look: Look, headline: str, detail: str) -> StationView:
-    return replace(shown, look=look, headline=headline, detail=detail, is_live=False, to_full=())
+    """What is not known may have to be stopped."""
+    return replace(
+        shown, look=look, headline=headline, detail=detail, is_live=False, to_full=(), button=Button.STOP
+    )
 
 
 def _shown(v: Mapping[str, Any], time_of_day: datetime, texts: Texts) -> StationView:

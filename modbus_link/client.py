@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import random
-import socket
 import ssl
 import struct
 from collections.abc import Callable, Sequence
@@ -29,9 +28,9 @@ from pymodbus.pdu.register_message import (
     WriteSingleRegisterRequest,
 )
 
+from modbus_link.client_link import Link, WrongUnit
 from modbus_link.errors import BadReply, LinkDown, LinkTimeout, Refused, reason
 from modbus_link.identity import IDENTIFICATION_REQUEST, identification_objects
-from modbus_link.mbap import Adu, BadFrame, Framer, frame
 from register_maps.blocks import Span
 from register_maps.points import Table
 
@@ -73,7 +72,7 @@ class ModbusClient:
         self.min_interval_s = min_interval_s
         self._tls = tls
         self._turn = asyncio.Lock()
-        self._link: _Link | None = None
+        self._link: Link | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._transaction_id = 0
         self._free_at = 0.0
@@ -188,7 +187,7 @@ class ModbusClient:
             if link.unanswered >= MOST_UNANSWERED:
                 link.drop("no reply in time")
             raise LinkTimeout(f"{what(0)}: no reply within {self.timeout_s:g} s") from error
-        except _WrongUnit as error:
+        except WrongUnit as error:
             raise BadReply(f"{what(0)}: {error}") from error
         except ConnectionError as error:
             raise LinkDown(f"{what(0)}: {error}") from error
@@ -211,11 +210,11 @@ class ModbusClient:
             await asyncio.sleep(random.uniform(pause / 2, pause))
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
-    async def _connect(self) -> "_Link | None":
+    async def _connect(self) -> "Link | None":
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self.timeout_s):
-                _, link = await loop.create_connection(_Link, self.host, self.port, ssl=self._tls)
+                _, link = await loop.create_connection(Link, self.host, self.port, ssl=self._tls)
         except TimeoutError:
             why = f"no connection within {self.timeout_s:g} s"
         except (OSError, ValueError, OverflowError) as error:  # the latter: no host name, no port number
@@ -228,105 +227,6 @@ class ModbusClient:
             log.debug("%s: can't connect: %s", self, why)  # every call says so, to whom it matters
         self._why_down = why
         return None
-
-
-class _WrongUnit(Exception):
-    """Another unit answered than was asked."""
-
-
-class _Pending:
-    """Requests that are out, and the replies that have come so far."""
-
-    def __init__(self, first: int, unit_id: int, count: int) -> None:
-        self.done: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
-        self._first, self._unit_id = first, unit_id
-        self._replies: list[bytes | None] = [None] * count
-        self._missing = count
-
-    def expire(self) -> None:
-        if not self.done.done():
-            self.done.set_exception(TimeoutError())
-
-    def take(self, adu: Adu) -> bool:
-        """Whether it was the reply to one of these requests, and not to one that was given up."""
-        index = adu.transaction_id - self._first
-        if not 0 <= index < len(self._replies) or self._replies[index] is not None or self.done.done():
-            return False
-        if adu.unit_id != self._unit_id:
-            self.done.set_exception(_WrongUnit(f"unit {adu.unit_id} answered for unit {self._unit_id}"))
-            return True
-        self._replies[index] = adu.pdu
-        self._missing -= 1
-        if not self._missing:
-            self.done.set_result([reply for reply in self._replies if reply is not None])
-        return True
-
-
-class _Link(asyncio.Protocol):
-    """One TCP connection; `lost` resolves to the reason when it is gone."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.lost: asyncio.Future[str] = loop.create_future()
-        self.has_answered = False
-        self.unanswered = 0  # requests in a row
-        self._framer = Framer()
-        self._pending: _Pending | None = None
-        self._transport: asyncio.Transport | None = None
-        self._reason = "closed by the other side"
-        self._is_over_tls = False
-
-    async def exchange(
-        self, first: int, unit_id: int, pdus: Sequence[bytes], timeout_s: float
-    ) -> list[bytes]:
-        """The replies to `pdus`, which go out together with transaction ids from `first` on."""
-        if self._transport is None or self._transport.is_closing():
-            raise ConnectionError(self._why_lost())
-        self._pending = _Pending(first, unit_id, len(pdus))
-        timer = asyncio.get_running_loop().call_later(timeout_s, self._pending.expire)
-        self._transport.write(b"".join(frame(first + n, unit_id, pdu) for n, pdu in enumerate(pdus)))
-        try:
-            return await self._pending.done
-        finally:
-            timer.cancel()
-            self._pending = None
-
-    def drop(self, reason: str) -> None:
-        if not self.lost.done() and self._transport:
-            self._reason = reason
-            self._transport.abort()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._is_over_tls = transport.get_extra_info("ssl_object") is not None
-        sock = transport.get_extra_info("socket")
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-
-    def data_received(self, data: bytes) -> None:
-        self.unanswered = 0
-        try:
-            for adu in self._framer.feed(data):
-                if self._pending and self._pending.take(adu):
-                    self.has_answered = True
-        except BadFrame as error:
-            self.drop(f"not Modbus TCP: {error}")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if isinstance(exc, OSError) and exc.strerror:
-            self._reason = reason(exc)
-        why = self._why_lost()
-        if self._pending and not self._pending.done.done():
-            self._pending.done.set_exception(ConnectionError(why))
-        if not self.lost.done():
-            self.lost.set_result(why)
-
-    def _why_lost(self) -> str:
-        if self.has_answered:
-            return self._reason
-        hint = "have refused this side's certificate or role" if self._is_over_tls else "speak only TLS there"
-        return f"{self._reason}; it may {hint}, or not allow this address: its log says which"
 
 
 def _pdu(request: ModbusPDU) -> bytes:

@@ -43,6 +43,8 @@ class Rtu:
         self.image.update(
             {
                 "name": station.name,
+                "price": None,
+                "price_limit": None,
                 "rated_power": station.rated_power_w,
                 "minimum_power": station.minimum_power_w,
                 "failsafe_power_limit": station.failsafe.power_limit_w,
