@@ -82,7 +82,7 @@ class ScreenWindow:
 
     def events(self) -> Iterator[Touch | Key]:
         # Not read(timeout=0), which looks through the whole call stack for a debugger each time.
-        self.is_closed = self.is_closed or self._window.is_closed()
+        self.is_closed = self.is_closed or self._window.is_closed() or not self._canvas.winfo_exists()
         while self._events:
             yield self._events.popleft()
 

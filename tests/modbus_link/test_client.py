@@ -86,6 +86,31 @@ async def test_an_exception_reply_is_refused_with_its_code(
         assert client.connected
 
 
+async def test_what_it_gives_up_can_not_arrive_later(until: Until) -> None:
+    """A connection closed in good order would have the system deliver, after minutes, what a cut cable held
+    back: an old order to close a contactor."""
+    ended: list[BaseException | bytes] = []
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        try:
+            ended.append(await reader.read(100))
+        except ConnectionResetError as error:
+            ended.append(error)
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    async with server, ModbusClient("127.0.0.1", server.sockets[0].getsockname()[1]) as client:
+        await connected(client, until)
+        asking = asyncio.ensure_future(client.write(Table.COIL, 0, [1], 1))
+        await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises(LinkDown):
+            await asking
+        await until(lambda: ended)
+    assert isinstance(ended[0], ConnectionResetError)
+
+
 async def test_it_asks_who_is_there(server: ModbusServer, until: Until) -> None:
     async with ModbusClient("127.0.0.1", server.port) as client:
         await connected(client, until)
