@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hmi import figures
-from hmi.look import DIM, ORANGE, PANEL, SKY, TRACK
+from hmi.look import ORANGE, PANEL, STALE, TRACK
 from hmi.master_view import MasterView
 from hmi.sketch import Align, Box, Sketch
 from hmi.texts import Texts
@@ -34,9 +34,9 @@ def charts(sketch: Sketch, box: Box, trend: Sequence[Sample], view: MasterView, 
         # Until the chart is full, its right end is ahead.
         begin = times.columns(2)[0]
         end = Box(times.x, times.y, times.width * max(len(trend), SAMPLES // 4) / SAMPLES, times.height)
-        sketch.text(begin, f"{trend[0].time:%H:%M:%S}", largest=11, colour=DIM)
+        sketch.text(begin, f"{trend[0].time:%H:%M:%S}", largest=11, colour=sketch.dim)
         if len(trend) > SAMPLES // 2:
-            sketch.text(end, f"{trend[-1].time:%H:%M:%S}", largest=11, colour=DIM, align=Align.RIGHT)
+            sketch.text(end, f"{trend[-1].time:%H:%M:%S}", largest=11, colour=sketch.dim, align=Align.RIGHT)
 
 
 def _power(trend: Sequence[Sample], view: MasterView, texts: Texts) -> Curve:
@@ -70,21 +70,23 @@ def _voltage(trend: Sequence[Sample], view: MasterView, texts: Texts) -> Curve:
 def _plot(sketch: Sketch, box: Box, curve: Curve) -> None:
     head, plot = box.cut_top(sketch.px(16), sketch.px(2))
     newest, title = head.cut_right(head.width * 0.35)
-    sketch.text(title, curve.title, largest=12, colour=DIM)
+    sketch.text(title, curve.title, largest=12, colour=sketch.dim)
     sketch.text(newest, curve.newest, largest=13, bold=True, align=Align.RIGHT)
     sketch.line(((plot.x, plot.bottom), (plot.right, plot.bottom)), TRACK, 1)
 
     def height_of(value: float) -> float:
-        return round(plot.bottom - (value - curve.low) / (curve.high - curve.low) * plot.height, 1)
+        share = (value - curve.low) / (curve.high - curve.low) if curve.high > curve.low else 0.0
+        return round(plot.bottom - min(max(share, 0.0), 1.0) * plot.height, 1)
 
     for limit in curve.limits:
         at = height_of(limit)
-        sketch.line(((plot.x, at), (plot.right, at)), ORANGE, max(1, int(sketch.px(1.5))), dashed=True)
+        colour = ORANGE if sketch.is_live else STALE
+        sketch.line(((plot.x, at), (plot.right, at)), colour, max(1, int(sketch.px(1.5))), dashed=True)
     step = plot.width / (SAMPLES - 1)
     run: list[tuple[float, float]] = []
     for n, value in enumerate([*curve.values, None]):
         if value is not None:
             run.append((round(plot.x + n * step, 1), height_of(value)))
         elif run:
-            sketch.line([*run, run[-1]], SKY, max(2, int(sketch.px(2))))
+            sketch.line([*run, run[-1]], sketch.accent, max(2, int(sketch.px(2))))
             run = []

@@ -65,7 +65,7 @@ def _old_and_new(sketch: Sketch, box: Box, question: Question, view: MasterView,
         sketch.text(name, label, largest=20, colour=DIM)
         sketch.text(rest, value, largest=30, bold=True, colour=colour)
     if question.subject == "power_limit" and view.power_limit_w < view.power_limit_asked_w:
-        limit = figures.kilowatts(view.power_limit_w)
+        limit = figures.kilowatt_limit(view.power_limit_w)
         sketch.text(rows[2], texts("ask.in_force", limit=limit), largest=15, lines=2)
 
 

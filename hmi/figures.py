@@ -7,8 +7,7 @@ def price(value: float | None) -> str:
     """At least two decimals, and as many more as the price has: 0.2001 is above 0.20."""
     if value is None:
         return NO_VALUE
-    whole, _, decimals = f"{value:.4f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0'):0<2}"
+    return _trimmed(value, 4)
 
 
 def power(watts: float | None) -> str:
@@ -23,6 +22,11 @@ def kilowatts(watts: float | None) -> str:
     return NO_VALUE if watts is None else f"{watts / 1000:.2f} kW"
 
 
+def kilowatt_limit(watts: float | None) -> str:
+    """To the watt: nobody shall agree to less than what is written."""
+    return NO_VALUE if watts is None else f"{_trimmed(watts / 1000, 3)} kW"
+
+
 def voltage(volts: float | None) -> str:
     return NO_VALUE if volts is None else f"{volts:.1f} V"
 
@@ -30,6 +34,12 @@ def voltage(volts: float | None) -> str:
 def percent(value: float | None) -> str:
     """Never 100 before it is: rounded down, but for what a register's last digit adds."""
     return NO_VALUE if value is None else f"{int(value + 0.05)} %"
+
+
+def _trimmed(value: float, decimals: int) -> str:
+    """At least two decimals."""
+    whole, _, rest = f"{value:.{decimals}f}".partition(".")
+    return f"{whole}.{rest.rstrip('0'):0<2}"
 
 
 def _with_prefix(value: float | None, unit: str) -> str:

@@ -30,11 +30,11 @@ def _price(view: MasterView, texts: Texts) -> Gauge:
     limit = view.price_limit or 0.0
     scale = max(2 * limit, 1.2 * (view.price or 0.0), 0.01)
     return Gauge(
-        label=texts("master.price", currency=view.currency),
+        label=texts("master.price"),
         value=figures.price(view.price),
         verdict=_verdict(texts, view.price is None, view.price_is_over, "too_dear"),
         is_bad=view.price_is_over,
-        limit=texts("master.limit", limit=figures.price(view.price_limit)),
+        limit=texts("master.limit", limit=f"{figures.price(view.price_limit)} {view.currency}/kWh"),
         span=None if view.price is None else (0.0, _share(view.price, 0, scale)),
         marks=(_share(limit, 0, scale),),
         sets="price_limit",
@@ -48,7 +48,7 @@ def _power(view: MasterView, texts: Texts) -> Gauge:
         value=figures.kilowatts(view.power_w),
         verdict=_verdict(texts, view.power_w is None, view.power_is_over, "too_much"),
         is_bad=view.power_is_over,
-        limit=texts("master.limit", limit=figures.kilowatts(view.power_limit_w)),
+        limit=texts("master.limit", limit=figures.kilowatt_limit(view.power_limit_w)),
         span=None if view.power_w is None else (0.0, _share(view.power_w, 0, scale)),
         marks=(_share(view.power_limit_w, 0, scale),),
         sets="power_limit",

@@ -81,14 +81,14 @@ def _header(sketch: Sketch, box: Box, sight: MasterSight, texts: Texts) -> None:
         sign, rest = rest.cut_left(rest.height, sketch.px(8))
         sketch.sign(sign, style.sign, style.ink)
         words = ": ".join(filter(None, (sight.headline, sight.detail)))
-        sketch.text(rest, words, largest=17, bold=True, colour=style.ink)
+        sketch.text(rest, words, largest=17, lines=2, bold=True, colour=style.ink)
         return
     view = sight.view
     if view:
         counts, name = rest.cut_right(rest.width * 0.55, sketch.px(8))
         sketch.text(name, view.site, largest=17, bold=True)
         words = texts("master.counts", charging=view.charging, waiting=view.waiting, silent=view.silent)
-        sketch.text(counts, words, largest=14, colour=DIM, align=Align.RIGHT)
+        sketch.text(counts, words, largest=14, lines=2, colour=DIM, align=Align.RIGHT)
 
 
 def _gauges(sketch: Sketch, box: Box, sight: MasterSight, texts: Texts, *, upright: bool) -> None:
@@ -104,7 +104,7 @@ def _gauges(sketch: Sketch, box: Box, sight: MasterSight, texts: Texts, *, uprig
 
 def _gauge(sketch: Sketch, box: Box, gauge: Gauge) -> None:
     label, value, bar, limit = _slices(box, (0.22, 0.38, 0.16, 0.24))
-    verdict, name = label.cut_right(label.width * 0.42, sketch.px(4))
+    verdict, name = label.cut_right(label.width * 0.48, sketch.px(3))
     sketch.text(name, gauge.label, largest=13, colour=sketch.dim)
     _verdict(sketch, verdict, gauge)
     sketch.text(value, gauge.value, largest=24, bold=True, colour=sketch.ink)
@@ -116,7 +116,7 @@ def _flat_gauge(sketch: Sketch, box: Box, gauge: Gauge) -> None:
     left, right = box.columns(2, sketch.px(8))
     label, value = left.rows(2)
     limit, bar = right.rows(2)
-    verdict, name = label.cut_right(label.width * 0.4, sketch.px(4))
+    verdict, name = label.cut_right(label.width * 0.48, sketch.px(3))
     sketch.text(name, gauge.label, largest=12, colour=sketch.dim)
     _verdict(sketch, verdict, gauge)
     sketch.text(value, gauge.value, largest=17, bold=True, colour=sketch.ink)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hmi.polling import check_map
 from modbus_link.client import ModbusClient
 from modbus_link.device import Device
-from modbus_link.errors import LinkError
+from modbus_link.errors import BadReply, LinkError
 from register_maps.points import Value
 from register_maps.register_map import load_map
 
@@ -39,6 +39,8 @@ class MasterReader:
     async def write(self, values: Mapping[str, Value]) -> None:
         """LinkError where the master does not take them."""
         device = self._site or (await self._find())[0]
+        if missing := [name for name in values if name not in device.map.points]:
+            raise BadReply(f"{self._client} has no {', '.join(missing)}")
         await device.write(values)
 
     async def _find(self) -> tuple[Device, Device]:
@@ -46,6 +48,8 @@ class MasterReader:
         found = await Device(self._client, self._map, ["station_count"]).read()
         count = found["station_count"]
         assert isinstance(count, int)
+        if count > self._map.groups["station"].max_count:
+            raise BadReply(f"{self._client} has {count} stations")
         events = self._map.expanded(event=self._map.groups["event"].max_count)
         own = self._map.points.keys()
         return (

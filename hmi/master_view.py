@@ -51,14 +51,12 @@ class StationRow:
         return _ATTENTION.index(self.state) + 2
 
     def state_text(self, texts: Texts) -> str:
-        if self.answers:
-            return texts.named("state", self.state)
-        age = "" if self.reading_age_s is None else ", " + texts.duration(self.reading_age_s)
-        return texts("state.silent") + age
+        return texts.named("state", self.state) if self.answers else texts("state.silent")
 
     def reason_text(self, texts: Texts) -> str:
         if not self.answers:
-            return ""
+            age_s = self.reading_age_s
+            return "" if age_s is None else texts("master.silent_for", duration=texts.duration(age_s))
         if self.state is ChargeState.FAULTED:
             return texts.named("fault", self.fault_code)
         return texts.named("reason", self.reason)
@@ -183,9 +181,9 @@ def _row(v: Mapping[str, Any], number: int) -> StationRow:
         answers=v["answers"],
         held=v["hold"],
         failsafe_active=v["failsafe_active"],
-        state=ChargeState(v["state"]),
-        reason=LimitReason(v["limit_reason"]),
-        fault_code=FaultCode(v["fault_code"]),
+        state=ChargeState(v["state"] or ChargeState.FAULTED),
+        reason=LimitReason(v["limit_reason"] or LimitReason.NONE),
+        fault_code=FaultCode(v["fault_code"] or FaultCode.NONE),
         reading_age_s=v["reading_age"],
         fully_charged=v["fully_charged"],
         voltage_v=v["voltage"],

@@ -18,6 +18,7 @@ KEYS = {
     "comma": ".",
     "period": ".",
     "KP_Decimal": ".",
+    "KP_Separator": ".",
     "minus": "-",
     "KP_Subtract": "-",
     "BackSpace": "erase",
@@ -34,17 +35,19 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A number that the operator may change. `factor`: from what is typed to what is written."""
+    """A number that the operator may change. `factor`: from what is typed to what is written, which has so
+    many `decimals`."""
 
     point: str
     lowest: float
     highest: float
     factor: float = 1.0
+    decimals: int = 4
 
 
 SETTINGS = {
     "price_limit": Setting(point="price_limit", lowest=-20, highest=20),
-    "power_limit": Setting(point="power_limit", lowest=0, highest=100_000, factor=1000),
+    "power_limit": Setting(point="power_limit", lowest=0, highest=100_000, factor=1000, decimals=0),
 }
 
 
@@ -84,7 +87,7 @@ class Question:
         if setting is None:
             return self.subject == "hold"
         assert number is not None
-        return round(number * setting.factor, 4)
+        return round(number * setting.factor, setting.decimals)
 
     def old(self, view: MasterView, texts: Texts) -> str:
         """As it is now, and not as it was when the question came up."""
@@ -92,7 +95,7 @@ class Question:
             case "price_limit":
                 return figures.price(view.price_limit)
             case "power_limit":
-                return figures.kilowatts(view.power_limit_asked_w)
+                return figures.kilowatt_limit(view.power_limit_asked_w)
             case _:
                 row = station(view, self.station)
                 return texts("ask.hold_new" if row and row.held else "ask.hold_old")
@@ -100,10 +103,9 @@ class Question:
     def new(self, texts: Texts) -> str:
         if self.setting is None:
             return texts("ask.hold_new" if self.subject == "hold" else "ask.hold_old")
-        value = self.number
-        if self.subject == "power_limit":
-            return figures.kilowatts(None if value is None else value * 1000)
-        return figures.price(value)
+        value = self.value
+        assert isinstance(value, int | float)
+        return figures.kilowatt_limit(value) if self.subject == "power_limit" else figures.price(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +131,8 @@ class OperatorPanel:
         what, text = press.what, press.text
         if what == "key":
             what, text = self._of_key(press.text)
-        if self.question and self.question.step is not Step.SENDING:
-            return self._answer(what, text, view)
+        if self.question:
+            return None if self.question.step is Step.SENDING else self._answer(what, text, view)
         match what:
             case "tab":
                 self.tab = text

@@ -12,7 +12,7 @@ from register_maps.register_map import RegisterMap, map_names
 
 log = logging.getLogger(__name__)
 
-PERIOD_S = 0.4
+PERIOD_S = 0.25
 STALE_S = 1.5
 """From this age on a value is old; a screen says so within two seconds."""
 

@@ -38,18 +38,18 @@ def _row(sketch: Sketch, box: Box, row: StationRow, texts: Texts) -> None:
     sketch.area(side, style.fill)
     sketch.sign(side.inset(sketch.px(7)), style.sign, style.ink)
     words, figures_box = rest.cut_left(rest.width * 0.46, sketch.px(6))
-    _words(sketch, words.inset(0, sketch.px(3)), row, texts)
+    _words(sketch, words.inset(0, sketch.px(2)), row, texts)
     _figures(sketch, figures_box.inset(sketch.px(4), sketch.px(3)), row, texts)
 
 
 def _words(sketch: Sketch, box: Box, row: StationRow, texts: Texts) -> None:
     """Name and state above, the reason below."""
-    above, below = box.rows(2)
+    above, below = box.cut_top(box.height * 0.42)
     reason = row.reason_text(texts)
     name, state = above.cut_left(above.width * 0.4, sketch.px(5))
     sketch.text(name, row.name, largest=15, bold=True, colour=sketch.ink)
     sketch.text(state, row.state_text(texts), largest=13, colour=sketch.ink)
-    sketch.text(below, reason, largest=12, colour=sketch.dim)
+    sketch.text(below, reason, largest=12, lines=2, colour=sketch.dim)
 
 
 def _figures(sketch: Sketch, box: Box, row: StationRow, texts: Texts) -> None:
@@ -59,7 +59,7 @@ def _figures(sketch: Sketch, box: Box, row: StationRow, texts: Texts) -> None:
     charge, power = above.columns(2, sketch.px(4))
     sketch.text(charge, figures.percent(row.state_of_charge_pct), largest=15, bold=True, colour=ink)
     sketch.text(power, figures.power(row.power_w), largest=15, colour=ink, align=Align.RIGHT)
-    bar, to_full = below.columns(2, sketch.px(4))
+    bar, to_full = below.cut_left(below.width * 0.34, sketch.px(6))
     if row.state_of_charge_pct is not None:
         share = row.state_of_charge_pct / 100
         sketch.bar(bar.inset(0, bar.height * 0.28), share, sketch.accent, TRACK)

@@ -134,7 +134,7 @@ class ScreenWindow:
         return self._family, -size, "bold" if bold else "normal"
 
     def _measure(self, text: str, size: int, bold: bool) -> int:
-        return int(sg.Text.string_width_in_pixels(self._font(size, bold), text))
+        return int(self._canvas.tk.call("font", "measure", self._font(size, bold), text))
 
 
 def _within(

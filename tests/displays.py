@@ -125,6 +125,11 @@ def pictures_folder(tmp_path: Path) -> Path:
     return folder
 
 
+def sizes() -> list[str]:
+    """Both where pictures are made; else what fits is shown by tests that are quicker."""
+    return ["480x320", "800x480"] if "PEV_PICTURES" in os.environ else ["480x320"]
+
+
 def cursor_is_hidden(display: str) -> bool:
     """Whether every pixel of the pointer's picture is transparent."""
     try:

@@ -1,6 +1,7 @@
 """Stop on the screen: how soon the contactor is open, how soon the screen shows it, and without a master."""
 
 import asyncio
+import os
 import statistics
 import subprocess
 import time
@@ -19,7 +20,7 @@ from register_maps.register_map import load_map
 Show = Callable[..., Screen]
 Record = Callable[[str, object], None]
 
-PRESSES = 50
+PRESSES = int(os.environ.get("PEV_PRESSES", "15"))
 OPEN_WITHIN_S = 0.3
 SHOWN_WITHIN_S = 0.2
 WATCH_S = 0.005

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from displays import Screen
+from displays import Screen, sizes
 from PIL import ImageColor
 from processes import free_port
 from station_stage import (
@@ -23,7 +23,7 @@ from register_maps.points import Value
 
 Show = Callable[..., Screen]
 
-SIZES = ["480x320", "800x480"]
+SIZES = sizes()
 DEAR: dict[str, Value] = {"price": 0.2001, "price_limit": 0.20}
 REASONS: dict[str, tuple[dict[str, Value], str]] = {
     "price": ({"limit_reason": "price", **DEAR}, "Waiting: price 0.2001 is above 0.20"),
