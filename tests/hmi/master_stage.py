@@ -249,7 +249,7 @@ class Served:
 
 
 def keep(image: Image.Image, folder: Path, name: str) -> None:
-    image.save(folder / f"master_{name}_{image.width}x{image.height}.png")
+    image.quantize(64).save(folder / f"master_{name}_{image.width}x{image.height}.png")
 
 
 def xdotool(*args: str) -> None:

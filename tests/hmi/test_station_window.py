@@ -50,7 +50,7 @@ class Album:
         assert len(self._screen.colours()) > 8
         picture = self._screen.look()
         assert f"{picture.width}x{picture.height}" == self._size
-        picture.save(self._folder / f"station_{state}_{self._size}.png")
+        picture.quantize(64).save(self._folder / f"station_{state}_{self._size}.png")
 
 
 def bar_pct(screen: Screen) -> float:
