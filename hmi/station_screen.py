@@ -94,7 +94,7 @@ class StationScreen:
             return
         button = Button(press.what)
         if button is Button.START and self._has_just_stopped():
-            return
+            button = Button.STOP
         if self._task:
             self._task.cancel()
         self._order = Order(button=button, at=self._now())

@@ -103,6 +103,7 @@ class ScreenWindow:
             self._canvas.delete(item)
         self._items[same:] = [self._create(shape) for shape in shapes[same:]]
         self._shapes = shapes
+        self._canvas.update_idletasks()  # seen now: what is touched next is what this picture shows
 
     def close(self) -> None:
         self.is_closed = True

@@ -194,7 +194,7 @@ async def test_a_second_press_replaces_the_first(stage: Stage) -> None:
 
 
 async def test_who_hits_stop_twice_means_stop(stage: Stage) -> None:
-    """Start comes up where Stop was; at once after it, it is no Start."""
+    """Start comes up where Stop was; who presses it at once after that means Stop again."""
     rtu, screen = await stage.rtu(), await stage.screen()
     await until_headline(screen, "Charging")
     screen.press(STOP)
@@ -203,7 +203,7 @@ async def test_who_hits_stop_twice_means_stop(stage: Stage) -> None:
     screen.press(START)
     await asyncio.sleep(0)
     assert "Starting" not in said(screen)
-    stage.now += 0.1
+    stage.now += NO_START_S  # from the second press on, which was a Stop too
     assert rtu.image["user_stopped"]
     screen.press(START)
     await until(lambda: not rtu.image["user_stopped"])
