@@ -28,13 +28,15 @@ NO_RIGHTS = Rights(read=frozenset(), write=frozenset())
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Client:
-    """One connection of somebody; `connected` ends with it. Role and subject are its certificate's."""
+    """One connection of somebody; `connected` ends with it. Role and subject are its certificate's; `term`
+    is the one in which it steers, where a site has two masters."""
 
     host: str
     port: int = 0
     role: str = ""
     subject: str = ""
     rights: Rights = ALL_RIGHTS
+    term: int = 0
     connected: bool = True
 
     def is_same_as(self, other: "Client") -> bool:

@@ -7,33 +7,48 @@ from modbus_link.access import Client
 
 log = logging.getLogger(__name__)
 
+MOST_TERMS_AT_ONCE = 1000
+"""So that nobody can use them all up, and so shut every master out."""
+
 
 class Hold:
     """Held by the client that wrote last, until it has been silent for `timeout_s()`.
 
     A master that comes back must not have to wait for its own shadow. So the same somebody goes on at once
     over a new connection if the old one is gone, and after half the time if nobody has told us so: the
-    failsafe has not tripped by then. `now` is in seconds, monotonic.
+    failsafe has not tripped by then. Who takes over with a higher term waits half the time, too.
+
+    `term` fences off a master that has been replaced: who has not written at least the highest term that
+    was ever written may not write, however long the holder is silent. `now` is in seconds, monotonic.
     """
 
     def __init__(self, now: Callable[[], float], timeout_s: Callable[[], float]) -> None:
         self._now = now
         self._timeout_s = timeout_s
         self.holder: Client | None = None
+        self.term = 0
         self._heard_at = 0.0
 
-    def claim(self, client: Client) -> bool:
-        """Whether `client` may write now; if so, it holds from now on."""
+    def why_not(self, client: Client, term: int | None = None) -> str:
+        """Why `client` may not write now; "" if it may, and then it holds from now on. `term` is the one
+        that it writes with this request, if it does."""
         holder, now = self.holder, self._now()
-        if holder not in (None, client) and now - self._heard_at < self._patience_s(holder, client):
-            return False
-        if holder is None or not holder.is_same_as(client):
-            log.info("%s holds this device now", client)
+        own_term = client.term if term is None else term
+        if own_term < self.term:
+            return f"its term {own_term} is older than {self.term}"
+        if own_term > self.term + MOST_TERMS_AT_ONCE:
+            return f"term {own_term} is too far from {self.term}"
+        if holder not in (None, client) and now - self._heard_at < self._patience_s(holder, client, own_term):
+            return f"{holder} holds the device"
+        if holder is None or not holder.is_same_as(client) or own_term > self.term:
+            log.info("%s holds this device now%s", client, f", in term {own_term}" if own_term else "")
         self.holder, self._heard_at = client, now
-        return True
+        self.term = client.term = own_term
+        return ""
 
-    def _patience_s(self, holder: Client, client: Client) -> float:
+    def _patience_s(self, holder: Client, client: Client, term: int) -> float:
         """How long `holder` may be silent before `client` may take its place."""
-        if not holder.is_same_as(client):
-            return self._timeout_s()
-        return self._timeout_s() / 2 if holder.connected else 0.0
+        if holder.is_same_as(client) and not holder.connected:
+            return 0.0
+        may_be_early = holder.is_same_as(client) or term > self.term
+        return self._timeout_s() / 2 if may_be_early else self._timeout_s()

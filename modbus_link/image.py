@@ -11,6 +11,7 @@ from modbus_link.writes import Write
 from register_maps.codec import EncodeError, decoder, encoder
 from register_maps.points import Point, Table, Value
 from register_maps.register_map import RegisterMap
+from register_maps.vocabulary import MASTER_TERM
 
 
 class Refusal(Exception):
@@ -110,9 +111,11 @@ class RegisterImage:
         write = Write(values=values, old={name: self[name] for name in names}, client=client)
         if self.on_write:
             self.on_write(write)
-        if self.hold and any(s.point.exclusive for s in slots) and not self.hold.claim(client):
-            why = f"may not write {', '.join(names)}: {self.hold.holder} holds the device"
-            raise Refusal(ExceptionCode.SERVER_DEVICE_BUSY, why)
+        if self.hold and any(s.point.exclusive for s in slots):
+            term = values.get(MASTER_TERM)
+            why = self.hold.why_not(client, term if isinstance(term, int) else None)
+            if why:
+                raise Refusal(ExceptionCode.SERVER_DEVICE_BUSY, f"may not write {', '.join(names)}: {why}")
         self._words[table][address : address + len(words)] = words
         for name in values:
             self._last.pop(name, None)

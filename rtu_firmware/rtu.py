@@ -9,7 +9,7 @@ from modbus_link.image import Refusal, RegisterImage
 from modbus_link.server import ModbusServer
 from modbus_link.writes import Write, WriteLog
 from register_maps.points import Table, Value
-from register_maps.register_map import load_map
+from register_maps.register_map import RegisterMap, load_map
 from register_maps.vocabulary import FaultCode
 from rtu_firmware.battery import Battery
 from rtu_firmware.board import Board, Measurement
@@ -32,7 +32,7 @@ class Rtu:
         self.station = station
         self.board = board
         self.clock = clock
-        self.image = RegisterImage(load_map("pev_rtu"))
+        self.image = RegisterImage(station_map())
         self.server = ModbusServer(
             self.image, station.listen, name=station.name, tls=station.tls.load() if station.tls else None
         )
@@ -40,11 +40,11 @@ class Rtu:
         self._stop = self._start = self._serving = self._ended = False
         self._steps = 0
         self._ratings = station.ratings
+        # Zeros would be taken for values.
+        self.image.update({n: None for n, point in self.image.map.points.items() if point.nan is not None})
         self.image.update(
             {
                 "name": station.name,
-                "price": None,
-                "price_limit": None,
                 "rated_power": station.rated_power_w,
                 "minimum_power": station.minimum_power_w,
                 "failsafe_power_limit": station.failsafe.power_limit_w,
@@ -54,7 +54,7 @@ class Rtu:
         self.state = first_state(self._orders(), clock.now())
         self._written = WriteLog(log, station.name)
         self.image.hold = Hold(clock.now, self._patience_s)
-        self.image.on_read = self._publish_age
+        self.image.on_read = self._publish_ages
         self.image.on_write = self._judge
         self.image.on_written = self._follow
         self.step()
@@ -139,11 +139,13 @@ class Rtu:
         elif any(values[name] != self._followed[name] for name in _ORDERS if name in values):
             self.step()  # a mere heartbeat can wait for the next tick
 
-    def _publish_age(self, table: Table) -> None:
+    def _publish_ages(self, table: Table) -> None:
         if table is not Table.INPUT_REGISTER:
             return
-        age_ms = round((self.clock.now() - self._seen.at) * 1000)
-        self.image.update({"measurement_age": max(0, min(age_ms, 0xFFFE))})
+        now, heard_at = self.clock.now(), self.state.heard_at
+        master_age_ms = None if heard_at is None else min(round((now - heard_at) * 1000), 0xFFFF_FFFE)
+        age_ms = round((now - self._seen.at) * 1000)
+        self.image.update({"measurement_age": max(0, min(age_ms, 0xFFFE)), "master_age": master_age_ms})
 
     def _log_changes(self, before: State) -> None:
         if not self._serving:
@@ -153,6 +155,12 @@ class Rtu:
             log.info("%s: %s, own reason: %s", name, state.decision.state, state.decision.reason)
         if state.fault is not before.fault and state.fault is not FaultCode.NONE:
             log.error("%s: out of order: %s", name, state.fault)
+
+
+def station_map() -> RegisterMap:
+    """What a station serves."""
+    found = load_map("pev_rtu")
+    return found.expanded(peer=found.groups["peer"].max_count)
 
 
 def sim_board(station: StationFile) -> SimBoard:

@@ -13,10 +13,10 @@ from typing import NamedTuple
 FUNCTION, ADDRESS, VALUE, BUSY, NO_SUCH_UNIT = 1, 2, 3, 6, 0x0B
 MINIMUM_W, RATED_W = 1300, 3300
 THIS_UNIT = (0, 1, 255)
-SIZES = {1: 3, 2: 6, 3: 11, 4: 30}
+SIZES = {1: 3, 2: 6, 3: 13, 4: 38}
 """What the map declares for each read function, all of it from address 0 on."""
 WRITES = (5, 6, 15, 16, 22, 23)
-POINTS = {0: 2, 2: 1, 3: 1, 4: 2, 6: 2, 8: 2, 10: 1}
+POINTS = {0: 2, 2: 1, 3: 1, 4: 2, 6: 2, 8: 2, 10: 1, 11: 2}
 """Holding registers: where a point begins, and how many it has."""
 IDENTITY = {
     0x00: b"pev-scada",
@@ -55,6 +55,7 @@ class Asker:
 
     may_write: bool
     is_gone: bool = False
+    term: int = 0
 
 
 class Stream:
@@ -126,7 +127,9 @@ class StrictStation:
         address, count = _unpack(">HH", data)
         holds_bits = function < 3
         _require(1 <= count <= (2000 if holds_bits else 125), VALUE)
-        _require(address + count <= SIZES[function], ADDRESS)
+        _require(
+            address + count <= SIZES[function] or (function == 4 and _is_of_a_peer(address, count)), ADDRESS
+        )
         size = (count + 7) // 8 if holds_bits else 2 * count
         if function == 1:
             return bytes([size, self.charge_enable and address == 0]), 0
@@ -169,7 +172,7 @@ class StrictStation:
     def _set_coils(self, address: int, count: int, first: bool, asker: Asker) -> None:
         _require(address + count <= SIZES[1], ADDRESS)
         if address == 0:
-            self._claim(asker)
+            self._claim(asker, asker.term)
             self.charge_enable = first
             self._note_permission()
 
@@ -182,13 +185,16 @@ class StrictStation:
             begin += POINTS[begin]
         _require(begin == end, ADDRESS)
         _require(_are_possible(written), VALUE)
-        self._claim(asker)
+        term = written[11] << 16 | written[12]
+        self._claim(asker, term if address <= 11 < address + len(words) else asker.term)
         self.words = written
         self._note_permission()
 
-    def _claim(self, asker: Asker) -> None:
+    def _claim(self, asker: Asker, term: int) -> None:
+        highest = self.words[11] << 16 | self.words[12]
+        _require(highest <= term <= highest + 1000, BUSY)
         _require(self.holder in (None, asker) or self.holder.is_gone, BUSY)
-        self.holder = asker
+        self.holder, asker.term = asker, term
 
     def _note_permission(self) -> None:
         limit_w, failsafe_w = self.words[0] << 16 | self.words[1], self.words[8] << 16 | self.words[9]
@@ -197,7 +203,7 @@ class StrictStation:
 
 def _are_possible(words: Sequence[int]) -> bool:
     """All of them, because what was there before was possible."""
-    _, _, reason, price, price_limit, failsafe_w, timeout_s = struct.unpack(">IHHiiIH", _packed(words))
+    _, _, reason, price, price_limit, failsafe_w, timeout_s, _ = struct.unpack(">IHHiiIHI", _packed(words))
     none = -(2**31)
     return (
         reason <= 11
@@ -205,6 +211,12 @@ def _are_possible(words: Sequence[int]) -> bool:
         and (failsafe_w == 0 or MINIMUM_W <= failsafe_w <= RATED_W)
         and 1 <= timeout_s <= 3600
     )
+
+
+def _is_of_a_peer(address: int, count: int) -> bool:
+    """Eight blocks from 100 on, of 18 registers with a gap of two behind each."""
+    block, first = divmod(address - 100, 20)
+    return 0 <= block < 8 and first + count <= 18
 
 
 def _echo(data: bytes) -> bytes:

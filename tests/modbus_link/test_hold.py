@@ -43,33 +43,33 @@ def at(host: str, **facts: str) -> Client:
 
 def test_the_first_to_write_holds_and_another_waits_for_the_timeout(hold: Hold, time: Time) -> None:
     first, other = at("10.0.0.1"), at("10.0.0.2")
-    assert hold.claim(first)
+    assert not hold.why_not(first)
     assert hold.holder is first
     time.now = TIMEOUT_S - 0.1
-    assert not hold.claim(other)
+    assert hold.why_not(other)
     assert hold.holder is first
     time.now = TIMEOUT_S
-    assert hold.claim(other)
-    assert not hold.claim(first)  # who was silent has to wait in turn
+    assert not hold.why_not(other)
+    assert hold.why_not(first)  # who was silent has to wait in turn
 
 
 def test_each_write_of_the_holder_begins_the_timeout_anew(hold: Hold, time: Time) -> None:
     first, other = at("10.0.0.1"), at("10.0.0.2")
     for time.now in (0.0, 9.0, 18.0, 27.0):
-        assert hold.claim(first)
-        assert not hold.claim(other)  # and this does not
+        assert not hold.why_not(first)
+        assert hold.why_not(other)  # and this does not
     time.now = 37.5
-    assert hold.claim(other)
+    assert not hold.why_not(other)
 
 
 def test_a_timeout_that_is_changed_counts_at_once(time: Time) -> None:
     timeout_s = [60.0]
     hold = Hold(lambda: time.now, lambda: timeout_s[0])
-    assert hold.claim(at("10.0.0.1"))
+    assert not hold.why_not(at("10.0.0.1"))
     time.now = 5.0
-    assert not hold.claim(at("10.0.0.2"))
+    assert hold.why_not(at("10.0.0.2"))
     timeout_s[0] = 3.0
-    assert hold.claim(at("10.0.0.2"))
+    assert not hold.why_not(at("10.0.0.2"))
 
 
 MASTER = {"subject": "m", "role": "master"}
@@ -90,13 +90,13 @@ def test_who_may_go_on_over_a_new_connection(
 ) -> None:
     """At once if the old one is gone, else after half the time, before the failsafe trips."""
     first.connected = connected
-    assert hold.claim(first)
+    assert not hold.why_not(first)
     wait_s = TIMEOUT_S if not same else TIMEOUT_S / 2 if connected else 0.0
     if wait_s:
         time.now = wait_s - 0.1
-        assert not hold.claim(second)
+        assert hold.why_not(second)
     time.now = wait_s
-    assert hold.claim(second)
+    assert not hold.why_not(second)
 
 
 # Over the wire, with the points of pev_rtu.
@@ -226,3 +226,48 @@ async def test_over_tls_the_certificate_counts_not_the_host(
         await until(lambda: not server._connections)
         assert await ask(server, BEAT, tls=rival) == REFUSED
         assert await ask(server, BEAT, tls=master, source="127.0.0.2") == BEAT
+
+
+# Two masters: the term fences off the one that has been replaced.
+
+
+def test_who_does_not_write_the_highest_term_writes_nothing(hold: Hold, time: Time) -> None:
+    old, new = at("10.0.0.1"), at("10.0.0.2")
+    assert not hold.why_not(old, 1)
+    time.now = TIMEOUT_S
+    assert not hold.why_not(new, 2)
+    for time.now in (TIMEOUT_S + 1, 5 * TIMEOUT_S):  # however long the new one is silent
+        assert "older" in hold.why_not(old)
+        assert "older" in hold.why_not(old, 1)
+        assert "older" in hold.why_not(at("10.0.0.3"))
+    assert not hold.why_not(new)
+    assert "older" in hold.why_not(new, 1)
+    assert not hold.why_not(new, 2)
+
+
+def test_a_higher_term_waits_half_the_time(hold: Hold, time: Time) -> None:
+    old, new = at("10.0.0.1"), at("10.0.0.2")
+    assert not hold.why_not(old, 1)
+    time.now = TIMEOUT_S / 2 - 0.1
+    assert hold.why_not(new, 2)
+    assert hold.term == 1
+    time.now = TIMEOUT_S / 2
+    assert hold.why_not(new, 1)
+    assert not hold.why_not(new, 2)
+
+
+def test_the_same_master_over_a_new_connection_has_to_write_its_term_again(hold: Hold) -> None:
+    first = at("10.0.0.1")
+    assert not hold.why_not(first, 3)
+    first.connected = False
+    again = at("10.0.0.1")
+    assert "older" in hold.why_not(again)
+    assert not hold.why_not(again, 3)
+    assert not hold.why_not(again)
+
+
+def test_nobody_can_use_up_the_terms(hold: Hold) -> None:
+    client = at("10.0.0.1")
+    assert "too far" in hold.why_not(client, 2**32 - 1)
+    assert not hold.why_not(client, 1000)
+    assert "too far" in hold.why_not(client, 2001)

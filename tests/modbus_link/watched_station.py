@@ -28,7 +28,8 @@ DEADLINE_S = 10.0
 """What is not over by then hangs. Long, for machines that are busy."""
 MASTER_AT = "127.0.0.1"
 WORDS = [0, 0, 0, 6, 0, 1200, 0, 2000, 0, 0, 10]
-"""The holding registers as the master writes them again and again; the third is its heartbeat."""
+"""The holding registers as the master writes them again and again; the third is its heartbeat. The term that
+is there follows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +125,10 @@ class WatchedStation:
         """As the master leaves it: alive, and without permission to charge."""
         async with self._device() as (client, device):
             (beat,) = await client.read(Table.HOLDING_REGISTER, 2, 1, 1)
+            term = await client.read(Table.HOLDING_REGISTER, 11, 2, 1)
             beat = (beat + 1) % 0x10000  # of whatever is there: only a change is a heartbeat
-            words = [*WORDS[:2], beat, *WORDS[3:]]
+            words = [*WORDS[:2], beat, *WORDS[3:], *term]
+            await client.write(Table.HOLDING_REGISTER, 11, term, 1)
             await client.write(Table.COIL, 0, [0], 1)
             await client.write(Table.HOLDING_REGISTER, 0, words, 1)
             await self.pass_time(0.1)
@@ -143,7 +146,7 @@ class WatchedStation:
         """As it should be, all strangers being gone."""
         async with self._device() as (client, device):
             coils = await client.read(Table.COIL, 0, 3, 1)
-            words = await client.read(Table.HOLDING_REGISTER, 0, 11, 1)
+            words = await client.read(Table.HOLDING_REGISTER, 0, 13, 1)
             if (await device.read())["failsafe_active"]:
                 expected.trip_failsafe()
         assert (list(coils), list(words)) == ([expected.charge_enable, 0, 0], expected.words)

@@ -7,13 +7,36 @@ import pytest
 
 from register_maps.points import Point, PointType
 from register_maps.register_map import load_map, map_names
-from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
+from register_maps.vocabulary import (
+    AlarmAction,
+    AlarmCode,
+    AlarmPriority,
+    AlarmState,
+    ChargeState,
+    FaultCode,
+    LimitReason,
+    MasterRole,
+    Quality,
+    QualityCause,
+    Unfollowed,
+)
 
 VOCABULARY: dict[str, type[StrEnum]] = {
     "state": ChargeState,
     "limit_reason": LimitReason,
     "limit_reason_local": LimitReason,
     "fault_code": FaultCode,
+    "role": MasterRole,
+    "power_quality": Quality,
+    "voltage_quality": Quality,
+    "quality": Quality,
+    "quality_cause": QualityCause,
+    "unfollowed": Unfollowed,
+    "worst_priority": AlarmPriority,
+    "priority": AlarmPriority,
+    "code": AlarmCode,
+    "alarm_state": AlarmState,
+    "alarm_action": AlarmAction,
 }
 
 
@@ -28,14 +51,19 @@ def enum_points() -> Iterator[tuple[str, Point]]:
     ("where", "point"), list(enum_points()), ids=lambda part: part.name if isinstance(part, Point) else part
 )
 def test_maps_and_code_know_the_same_names(where: str, point: Point) -> None:
-    names = VOCABULARY[point.name.removeprefix("station_1_")]
+    names = VOCABULARY[vocabulary_of(point)]
     assert list(point.values.values()) == list(names)
     assert list(point.values) == list(range(len(names)))
 
 
-def test_every_vocabulary_is_used_in_both_maps() -> None:
-    used = {(where, VOCABULARY[p.name.removeprefix("station_1_")]) for where, p in enum_points()}
-    assert used == {(where, kind) for where in ("pev_rtu", "pev_master") for kind in VOCABULARY.values()}
+def test_every_vocabulary_is_used() -> None:
+    assert {vocabulary_of(point) for _, point in enum_points()} == set(VOCABULARY)
+
+
+def vocabulary_of(point: Point) -> str:
+    """`state` is a station's, wherever it stands; an alarm has another."""
+    name = point.name.removeprefix("station_1_").removeprefix("peer_1_")
+    return "alarm_state" if name == "alarm_1_state" else name.removeprefix("alarm_1_")
 
 
 @pytest.mark.parametrize("name", map_names())
