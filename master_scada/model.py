@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
+from master_scada.quality import Doubt
+from register_maps.vocabulary import ChargeState, FaultCode, LimitReason, Unfollowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,8 @@ class Reading:
     failsafe_power_limit_w: float
     heartbeat: int | None
     measurement_age_s: float
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)
+    """By the name of the point: values that are not good. They stand as None above."""
 
     @property
     def is_on(self) -> bool:
@@ -70,6 +73,8 @@ class Station:
     last: Reading | None = None
     told_to_charge: bool = False
     trouble: str = ""
+    unfollowed: Unfollowed = Unfollowed.NONE
+    """The command that it has not followed, though it has had the time."""
     throttles: bool = True
     """It keeps to a power limit below its rating; else it can only be switched, and draws what it wants."""
 
