@@ -4,10 +4,20 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from master_scada.model import Reading
-from master_scada.readings import MAX_AGE_S, NOTICES, Freshness, points_to_read, reading
+from master_scada.quality import Expected, FrozenCheck, doubts, everything_stale
+from master_scada.readings import (
+    MAX_AGE_S,
+    NOTICES,
+    Liveness,
+    measurement_age_s,
+    points_to_read,
+    rated_power,
+    reading,
+)
 from master_scada.site_file import Site, StationEntry
 from modbus_link.device import Device, Transport
 from modbus_link.errors import LinkError
@@ -23,7 +33,7 @@ class StationLink:
     """One station as the master reaches it. `trouble` says why it gave no reading, "" if it did."""
 
     def __init__(
-        self, entry: StationEntry, device_map: RegisterMap, transport: Transport, max_age_s: float
+        self, entry: StationEntry, device_map: RegisterMap, transport: Transport, expected: Expected
     ) -> None:
         self.entry = entry
         self.map = device_map
@@ -33,18 +43,26 @@ class StationLink:
         self.has_failsafe = self._has("master_heartbeat")
         self._failed_write = ""
         self._device = Device(transport, device_map, points_to_read(device_map))
-        self._freshness = Freshness(max_age_s)
-        self._rated_power_w = entry.rated_power_w
+        self._liveness = Liveness(expected.max_age_s)
+        self._frozen = FrozenCheck(_energy_resolution_wh(device_map))
+        self._expected = expected
 
     async def read(self, now: float) -> Reading | None:
-        """A reading that can be believed, or none."""
+        """What it says, with the doubts that there are about it; none if nothing of it is of now."""
         try:
-            seen = reading(await self._device.read(), self._rated_power_w)
+            values = await self._device.read()
         except LinkError as error:
             self.trouble = str(error)
             return None
-        if not self._freshness.is_fresh(seen, now):
-            self.trouble = "it answers, but its measured values or its heartbeat stand still"
+        rated_w = rated_power(values, self.entry.rated_power_w)
+        if self._frozen.is_frozen(values, now):
+            found = everything_stale(values)
+        else:
+            expected = replace(self._expected, rated_power_w=rated_w)
+            found = doubts(values, measurement_age_s(values), expected)
+        seen = reading(values, rated_w, found)
+        if not self._liveness.is_alive(seen.heartbeat, now):
+            self.trouble = "it answers, but its heartbeat stands still"
             return None
         self.trouble = ""
         return seen
@@ -99,9 +117,8 @@ class Lines:
         self._connect = connect
         self._tls = tls.client if tls else None
         self._connections: dict[tuple[str, int], Connection] = {}
-        max_age_s = max(MAX_AGE_S, 3 * site.scan_period_s)
         self.stations = [
-            StationLink(entry, site.maps[entry.map], self._connection(entry, site), max_age_s)
+            StationLink(entry, site.maps[entry.map], self._connection(entry, site), _expected(entry, site))
             for entry in site.stations
         ]
 
@@ -126,3 +143,15 @@ class Lines:
 
     async def close(self) -> None:
         await asyncio.gather(*(connection.close() for connection in self._connections.values()))
+
+
+def _expected(entry: StationEntry, site: Site) -> Expected:
+    return Expected(
+        nominal_voltage_v=site.feeder.circuits[entry.circuit].nominal_voltage_v,
+        max_age_s=max(MAX_AGE_S, 3 * site.scan_period_s),
+    )
+
+
+def _energy_resolution_wh(device_map: RegisterMap) -> float:
+    points = (device_map.points.get(name) for name in ("session_energy", "total_energy"))
+    return max((point.scale for point in points if point), default=0.0)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from master_scada.quality import Doubt
-from register_maps.vocabulary import ChargeState, FaultCode, LimitReason, Unfollowed
+from master_scada.quality import CONTACT, Doubt, worst
+from register_maps.vocabulary import ChargeState, FaultCode, LimitReason, Quality, QualityCause, Unfollowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,13 @@ class Reading:
     failsafe_power_limit_w: float
     heartbeat: int | None
     measurement_age_s: float
+    own_reason: LimitReason | None = None
+    """Why the station itself stays open; None where it can't say."""
+    told_reason: LimitReason | None = None
+    failsafe_timeout_s: float | None = None
+    master_age_s: float | None = None
+    """Since it last heard a master; None if it has not since it was started, or can't say."""
+    master_term: int = 0
     doubts: Mapping[str, Doubt] = field(default_factory=dict)
     """By the name of the point: values that are not good. They stand as None above."""
 
@@ -54,6 +61,21 @@ class Reading:
     def is_on(self) -> bool:
         """It charges, or may begin to at any moment, on the master's permission."""
         return self.charge_enable and not (self.fault or self.fully_charged or self.user_stopped)
+
+    @property
+    def may_be_welded(self) -> bool:
+        """Its contactor does not open, or nobody can tell whether it is open."""
+        return self.fault_code is FaultCode.CONTACTOR_WELDED or CONTACT in self.doubts
+
+    @property
+    def quality(self) -> Quality:
+        """Of the worst of its values."""
+        return worst(doubt.quality for doubt in self.doubts.values())
+
+    @property
+    def quality_cause(self) -> QualityCause:
+        worst_first = sorted(self.doubts.values(), key=lambda doubt: doubt.quality is not Quality.BAD)
+        return worst_first[0].cause if worst_first else QualityCause.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +97,8 @@ class Station:
     trouble: str = ""
     unfollowed: Unfollowed = Unfollowed.NONE
     """The command that it has not followed, though it has had the time."""
+    has_other_master: bool = False
+    """When last heard it had not taken this master's term: another one may let it charge at any moment."""
     throttles: bool = True
     """It keeps to a power limit below its rating; else it can only be switched, and draws what it wants."""
 
@@ -108,10 +132,12 @@ class Station:
     def disobeys(self) -> bool:
         """It may draw although it has been told not to, or can't be told: no command makes room here."""
         seen = self.reading
-        return seen is None or (not seen.charge_enable and self.may_draw_w() > self.failsafe_share_w)
+        return seen is None or (not seen.charge_enable and self._under_orders_w() > self.failsafe_share_w)
 
     def may_draw_w(self) -> float:
         """The most that it may be drawing now or begin to draw without being asked: the worst case."""
+        if self.has_other_master:
+            return max(self.rating_w, self._under_orders_w())
         return max(self._under_orders_w(), self.failsafe_share_w)
 
     def told_to_stop_w(self) -> float:
@@ -122,6 +148,8 @@ class Station:
         seen = self.reading
         if seen is None:
             return self._silent_w()
+        if seen.may_be_welded:
+            return max(self.rating_w, seen.power_w or 0.0)
         if not seen.contactor_closed and not seen.charge_enable:
             return max(0.0, seen.power_w or 0.0)
         obeys = seen.charge_enable and self.throttles and seen.power_limit_w is not None
@@ -130,7 +158,8 @@ class Station:
 
     def _silent_w(self) -> float:
         """Counted at its rating unless it was last seen open, and has not been told to close since."""
-        if self.last is None or self.last.contactor_closed or self.last.charge_enable:
+        last = self.last
+        if last is None or last.contactor_closed or last.charge_enable or last.may_be_welded:
             return self.rating_w
         return self.rating_w if self.told_to_charge else 0.0
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from master_scada.model import Command, Reading
+from master_scada.quality import MEASURED, Doubt
 from register_maps.points import Point, PointType, Value
 from register_maps.register_map import RegisterMap
-from register_maps.vocabulary import ChargeState, FaultCode
+from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
 
 NEEDED = ("charge_enable", "vehicle_connected", "contactor_closed", "voltage", "power")
 OPTIONAL = (
@@ -29,6 +30,11 @@ OPTIONAL = (
     "failsafe_power_limit",
     "heartbeat",
     "measurement_age",
+    "limit_reason_local",
+    "limit_reason",
+    "failsafe_timeout",
+    "master_age",
+    "master_term",
 )
 BITS = (
     "charge_enable",
@@ -39,12 +45,13 @@ BITS = (
     "failsafe_active",
     "fault",
 )
-NAMES = ("fault_code", "state")
+NAMES = ("fault_code", "state", "limit_reason_local", "limit_reason")
 _STATES: dict[Value, ChargeState] = {state.value: state for state in ChargeState}
 _FAULT_CODES: dict[Value, FaultCode] = {code.value: code for code in FaultCode}
+_REASONS: dict[Value, LimitReason] = {reason.value: reason for reason in LimitReason}
 MOST_W = 4e9
 MAX_AGE_S = 5.0
-"""Measured values older than this, or a heartbeat that stands still for so long, are no reading."""
+"""Measured values older than this are stale; if a heartbeat stands still for so long, nothing is known."""
 
 
 def missing_points(device: RegisterMap) -> list[str]:
@@ -76,11 +83,14 @@ def points_to_read(device: RegisterMap) -> list[str]:
     return [name for name in names if device.points[name].is_readable]
 
 
-def reading(values: Mapping[str, Value], rated_power_w: float | None) -> Reading:
-    """`rated_power_w` stands in where the device has no such point."""
-    rated = _rating(values, "rated_power") if "rated_power" in values else rated_power_w
-    age_ms = _number(values, "measurement_age") if "measurement_age" in values else 0.0
+def reading(
+    values: Mapping[str, Value], rated_power_w: float | None, doubts: Mapping[str, Doubt] | None = None
+) -> Reading:
+    """`rated_power_w` stands in where the device has no such point. Values in doubt are none."""
+    doubts = doubts or {}
+    rated = rated_power(values, rated_power_w)
     heartbeat = _number(values, "heartbeat")
+    values = {name: None if name in doubts and name in MEASURED else value for name, value in values.items()}
     return Reading(
         vehicle_connected=bool(values["vehicle_connected"]),
         contactor_closed=bool(values["contactor_closed"]),
@@ -104,30 +114,52 @@ def reading(values: Mapping[str, Value], rated_power_w: float | None) -> Reading
         minimum_power_w=_rating(values, "minimum_power"),
         failsafe_power_limit_w=_failsafe_share_w(values),
         heartbeat=None if heartbeat is None else int(heartbeat),
-        measurement_age_s=math.inf if age_ms is None else age_ms / 1000,
+        measurement_age_s=measurement_age_s(values),
+        own_reason=_REASONS.get(values.get("limit_reason_local")),
+        told_reason=_REASONS.get(values.get("limit_reason")),
+        failsafe_timeout_s=_number(values, "failsafe_timeout"),
+        master_age_s=None if (age_ms := _number(values, "master_age")) is None else age_ms / 1000,
+        master_term=int(_number(values, "master_term") or 0),
+        doubts=doubts,
     )
 
 
+def rated_power(values: Mapping[str, Value], stand_in_w: float | None) -> float | None:
+    return _rating(values, "rated_power") if "rated_power" in values else stand_in_w
+
+
+def measurement_age_s(values: Mapping[str, Value]) -> float:
+    """Infinite where the device has a point for it, but no value."""
+    if "measurement_age" not in values:
+        return 0.0
+    age_ms = _number(values, "measurement_age")
+    return math.inf if age_ms is None else age_ms / 1000
+
+
 @dataclass(slots=True)
-class Freshness:
-    """Tells a living RTU from one whose network answers while its control loop, or a sensor, stands still."""
+class Liveness:
+    """Tells a living RTU from one whose network answers while its control loop stands still."""
 
     max_age_s: float = MAX_AGE_S
     _heartbeat: int | None = None
     _moved_at: float = -math.inf
 
-    def is_fresh(self, seen: Reading, now: float) -> bool:
-        if seen.heartbeat != self._heartbeat or seen.heartbeat is None:
-            self._heartbeat, self._moved_at = seen.heartbeat, now
-        return seen.measurement_age_s <= self.max_age_s and now - self._moved_at <= self.max_age_s
+    def is_alive(self, heartbeat: int | None, now: float) -> bool:
+        if heartbeat != self._heartbeat or heartbeat is None:
+            self._heartbeat, self._moved_at = heartbeat, now
+        return now - self._moved_at <= self.max_age_s
 
 
 NOTICES = ("limit_reason", "price", "price_limit")
 """What a station's display shows; the rest of its orders it has to obey."""
 
 
-def orders(command: Command, heartbeat: int, price: float | None, price_limit: float) -> dict[str, Value]:
-    """What a station is told, in order. Permission is the last thing given and the first taken away."""
+def orders(
+    command: Command, heartbeat: int, price: float | None, price_limit: float, term: int | None = None
+) -> dict[str, Value]:
+    """What a station is told, in order. Permission is the last thing given and the first taken away; but
+    where a site has two masters, the term goes before, because it says who speaks."""
+    first: dict[str, Value] = {} if term is None else {"master_term": term}
     numbers: dict[str, Value] = {
         "power_limit": command.power_limit_w,
         "master_heartbeat": heartbeat,
@@ -136,7 +168,7 @@ def orders(command: Command, heartbeat: int, price: float | None, price_limit: f
         "price_limit": price_limit,
     }
     enable: dict[str, Value] = {"charge_enable": command.charge_enable}
-    return numbers | enable if command.charge_enable else enable | numbers
+    return first | (numbers | enable if command.charge_enable else enable | numbers)
 
 
 def _number(values: Mapping[str, Value], name: str) -> float | None:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
-from plants import READING
 
 from master_scada.links import StationLink
-from master_scada.model import Command, Reading
+from master_scada.model import Command
+from master_scada.quality import Expected
 from master_scada.readings import (
     BITS,
     NEEDED,
-    Freshness,
+    Liveness,
     missing_points,
     orders,
     points_to_read,
@@ -109,42 +109,30 @@ def test_words_of_another_vocabulary_are_no_value() -> None:
     assert (seen.state, seen.fault_code) == (None, None)
 
 
-def seen(heartbeat: int | None, age_s: float = 0.0) -> Reading:
-    return replace(READING, heartbeat=heartbeat, measurement_age_s=age_s)
-
-
 def test_a_heartbeat_that_stands_still_is_a_dead_station() -> None:
-    fresh = Freshness(max_age_s=5)
-    assert fresh.is_fresh(seen(7), 100)
-    assert fresh.is_fresh(seen(7), 105)
-    assert not fresh.is_fresh(seen(7), 105.1)
-    assert fresh.is_fresh(seen(8), 106)  # it lives again
-    assert fresh.is_fresh(seen(8), 111)
-    assert not fresh.is_fresh(seen(8), 111.1)
+    life = Liveness(max_age_s=5)
+    assert life.is_alive(7, 100)
+    assert life.is_alive(7, 105)
+    assert not life.is_alive(7, 105.1)
+    assert life.is_alive(8, 106)  # it lives again
+    assert life.is_alive(8, 111)
+    assert not life.is_alive(8, 111.1)
 
 
 def test_a_heartbeat_that_begins_anew_lives() -> None:
-    fresh = Freshness(max_age_s=5)
-    assert [fresh.is_fresh(seen(count), 10.0 * n) for n, count in enumerate([65535, 0, 1])] == [True] * 3
+    life = Liveness(max_age_s=5)
+    assert [life.is_alive(count, 10.0 * n) for n, count in enumerate([65535, 0, 1])] == [True] * 3
 
 
 def test_a_device_without_a_heartbeat_is_believed() -> None:
-    fresh = Freshness(max_age_s=5)
-    assert all(fresh.is_fresh(seen(None), now) for now in (0, 100, 1000))
-
-
-def test_old_measurements_are_no_reading() -> None:
-    fresh = Freshness(max_age_s=5)
-    assert fresh.is_fresh(seen(1, age_s=5), 0)
-    assert not fresh.is_fresh(seen(2, age_s=5.001), 1)
-    assert not fresh.is_fresh(seen(3, age_s=math.inf), 2)
-    assert fresh.is_fresh(seen(4, age_s=0.1), 3)
+    life = Liveness(max_age_s=5)
+    assert all(life.is_alive(None, now) for now in (0, 100, 1000))
 
 
 def test_the_master_asks_only_for_what_it_uses_and_can_read() -> None:
     names = points_to_read(load_map("pev_rtu"))
     assert set(NEEDED) <= set(names)
-    assert not {"price", "limit_reason", "stop_request", "failsafe_timeout"} & set(names)
+    assert not {"price", "price_limit", "stop_request", "name"} & set(names)
 
 
 def test_what_keeps_a_map_from_being_a_station() -> None:
@@ -200,7 +188,7 @@ async def told(
     command = Command(charge_enable=enable, power_limit_w=3300 if enable else 0, reason=reason)
     wire = Wire()
     entry = StationEntry(name="A", circuit="feeder", host="h")
-    await StationLink(entry, to, wire, 5.0).write(orders(command, 7, price, 0.20))
+    await StationLink(entry, to, wire, Expected(nominal_voltage_v=110)).write(orders(command, 7, price, 0.20))
     return wire.writes
 
 
