@@ -80,14 +80,23 @@ def rtu(station: StationPath) -> None:
 
 
 @app.command()
-def master(site: SitePath) -> None:
+def master(
+    site: SitePath,
+    standby: Annotated[
+        bool, typer.Option("--standby", help="Only watch, until the site's other master is silent.")
+    ] = False,
+) -> None:
     """Run a master station."""
     from master_scada.master import Master
     from master_scada.site_file import read_site
     from modbus_link.clock import Clock
+    from modbus_link.errors import BadInput
 
     _start_log()
-    running = Master(read_site(site), Clock())
+    read = read_site(site)
+    if standby and not read.redundant:
+        raise BadInput(f"{site}: a standby needs `redundant: true`, by which the first master knows of it")
+    running = Master(read, Clock(), standby=standby)
     gc.freeze()  # maps and registers stay: no need to look through them again for garbage
     _run(running.run)
 

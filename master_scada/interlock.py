@@ -46,7 +46,7 @@ def _keep(plant: Plant, wishes: Mapping[str, Wish], on: list[Station]) -> list[S
     kept = {s.name for s in on}
     loads = Loads(plant)
     for station in plant.stations:
-        if station.name not in kept and station.last is not None:
+        if station.name not in kept and not station.is_unheard:
             loads.add(station, station.told_to_stop_w())
     result = []
     for station in sorted(on, key=lambda s: (s.priority, wishes[s.name].turn)):

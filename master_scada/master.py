@@ -1,6 +1,7 @@
 """The master station: one scan cycle after the other.
 
 tick ─ poll      all stations at once; a dead one costs the others nothing
+     ─ verify    what was commanded last against what the stations say now
      ─ decide    the rule's wishes, cut down by the interlock
      ─ command   permission, limit and heartbeat to every station that answered, changed or not
      ─ record    one immutable Scan
@@ -22,11 +23,13 @@ from master_scada.events import Event, changes
 from master_scada.links import Connect, Lines, StationLink
 from master_scada.memory import Memory
 from master_scada.model import Command, Plant, Reading, Scan, Station
-from master_scada.readings import orders
+from master_scada.readings import observed, orders
 from master_scada.registers import EventRing, registers
 from master_scada.site_file import Failsafe, Site, master_map
+from master_scada.succession import ONLY_MASTER, one_of_two, succeed
 from master_scada.tariff import WrittenPrice
 from master_scada.upstream import SiteOrders, Upstream
+from master_scada.verify import Difference, verify
 from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.hold import Hold
@@ -34,6 +37,7 @@ from modbus_link.image import RegisterImage
 from modbus_link.server import ModbusServer
 from modbus_link.writes import Change, Write, WriteLog
 from register_maps.register_map import load_map
+from register_maps.vocabulary import Unfollowed
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +65,7 @@ class Master:
         timeout_s: float | None = None,
         connect: Connect | None = None,
         on_scan: Callable[[Scan, list[Event]], None] | None = None,
+        standby: bool = False,
     ) -> None:
         self.site = site
         self.clock = clock
@@ -76,6 +81,10 @@ class Master:
         self._last: dict[str, Reading] = {}
         self._last_seen: dict[str, float] = {}
         self._sent: dict[str, Command] = {}
+        self._differences: dict[str, Difference | None] = {}
+        self._succession = ONLY_MASTER
+        if site.redundant:
+            self._succession = one_of_two(is_standby=standby, now=clock.now())
         self._heartbeat = random.randrange(0x10000)  # so that a restart is not taken for a standstill
         self._overruns = self._failures = 0
         self._written: deque[Change] = deque(maxlen=MOST_WRITE_EVENTS)
@@ -116,17 +125,38 @@ class Master:
         """One scan."""
         began = self.clock.now()
         readings = await self._poll(began)
+        self._succeed(readings)
         plant, site_orders = self._plant(readings)
+        commands = self._decide(plant)
+        if self._succession.steers:
+            await self._command(plant, commands)
+        scan = self._record(plant, commands, began)
+        self.image.publish(registers(scan, site_orders, self._last_seen, self.clock.time_of_day()))
+        return scan
+
+    def _succeed(self, readings: Mapping[str, Reading]) -> None:
+        """Take over, step down, or go on as before; a site of one master only ever goes on."""
+        before, now = self._succession, self.clock.now()
+        count = len(self.site.stations)
+        self._succession = succeed(before, readings.values(), count, now, self.period_s)
+        if self._succession.role is not before.role:
+            # As after a restart: what was remembered and told is another master's doing by now.
+            self._memory, self._sent = Memory(), {}
+
+    def _decide(self, plant: Plant) -> Mapping[str, Command]:
+        if not self._succession.steers:
+            return observed(plant)
         decision = decide(plant, self._memory)
         self._memory = decision.memory
-        await self._command(plant, decision.commands)
-        scan = self._record(plant, decision.commands, began)
-        self.image.publish(registers(scan, site_orders, self._last_seen))
-        return scan
+        return decision.commands
 
     async def _poll(self, now: float) -> dict[str, Reading]:
         answers = await self._each(lambda link: link.read(now))
         readings = {name: seen for name, seen in answers.items() if seen is not None}
+        self._differences = {
+            name: verify(self._differences.get(name), self._sent.get(name), seen, now)
+            for name, seen in readings.items()
+        }
         self._last |= readings
         self._last_seen |= dict.fromkeys(readings, now)
         return readings
@@ -145,6 +175,8 @@ class Master:
                 reading=readings.get(entry.name),
                 last=self._last.get(entry.name),
                 told_to_charge=entry.name in self._sent and self._sent[entry.name].charge_enable,
+                unfollowed=self._unfollowed(entry.name, now),
+                has_other_master=not self._succession.owns(self._last.get(entry.name)),
                 throttles=link.throttles,
                 trouble=link.trouble,
             )
@@ -161,6 +193,10 @@ class Master:
         )
         return plant, site_orders
 
+    def _unfollowed(self, name: str, now: float) -> Unfollowed:
+        difference = self._differences.get(name)
+        return difference.told(now, self.period_s) if difference else Unfollowed.NONE
+
     async def _command(self, plant: Plant, commands: Mapping[str, Command]) -> None:
         """To those that answered. The others keep no permission: without a heartbeat their failsafe trips.
         One that has none is told to open, in case it still listens."""
@@ -172,7 +208,9 @@ class Master:
         async def write(link: StationLink) -> None:
             command = told.get(link.entry.name)
             if command:
-                await link.write(orders(command, self._heartbeat, plant.price, plant.rules.price_limit))
+                price, limit = plant.price, plant.rules.price_limit
+                term = self._succession.written_term
+                await link.write(orders(command, self._heartbeat, price, limit, term))
 
         await self._each(write)
 
@@ -198,6 +236,8 @@ class Master:
             plant=plant,
             commands=commands,
             overruns=self._overruns,
+            role=self._succession.role,
+            term=self._succession.term,
         )
         events = list(changes(self.scan, scan))
         self.scan = scan

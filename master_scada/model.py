@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from master_scada.quality import CONTACT, Doubt, worst
-from register_maps.vocabulary import ChargeState, FaultCode, LimitReason, Quality, QualityCause, Unfollowed
+from register_maps.vocabulary import (
+    ChargeState,
+    FaultCode,
+    LimitReason,
+    MasterRole,
+    Quality,
+    QualityCause,
+    Unfollowed,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +135,12 @@ class Station:
             return 0.0
         limit_w = self.rating_w if seen.power_limit_w is None else seen.power_limit_w
         return seen.power_w if seen.power_w > 1.05 * limit_w else 0.0
+
+    @property
+    def is_unheard(self) -> bool:
+        """Silent since this master began to steer. Nobody may join on what it may draw; but nobody is shed
+        for it either: the master that let the others in has counted it."""
+        return self.last is None or (self.reading is None and self.has_other_master)
 
     @property
     def disobeys(self) -> bool:
@@ -291,6 +305,8 @@ class Scan:
     plant: Plant
     commands: Mapping[str, Command]
     overruns: int
+    role: MasterRole = MasterRole.STEERING
+    term: int = 0
 
     @property
     def total_power_w(self) -> float:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from master_scada.model import Command, Reading
+from master_scada.model import Command, Plant, Reading
 from master_scada.quality import MEASURED, Doubt
 from register_maps.points import Point, PointType, Value
 from register_maps.register_map import RegisterMap
@@ -122,6 +122,18 @@ def reading(
         master_term=int(_number(values, "master_term") or 0),
         doubts=doubts,
     )
+
+
+def observed(plant: Plant) -> dict[str, Command]:
+    """What the stations have been told, by whomever: for a master that only watches."""
+    return {s.name: _observed(s.reading) for s in plant.stations}
+
+
+def _observed(seen: Reading | None) -> Command:
+    if seen is None:
+        return Command(charge_enable=False, power_limit_w=0.0, reason=LimitReason.NO_DATA)
+    reason = seen.told_reason or LimitReason.NONE
+    return Command(charge_enable=seen.charge_enable, power_limit_w=seen.power_limit_w or 0.0, reason=reason)
 
 
 def rated_power(values: Mapping[str, Value], stand_in_w: float | None) -> float | None:

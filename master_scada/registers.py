@@ -1,23 +1,28 @@
 """A scan as the registers of pev_master, for screens, third parties and the master above."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from master_scada.events import Event
 from master_scada.model import Command, Reading, Scan, Station, total
+from master_scada.quality import MEASURED, Doubt, worst
 from master_scada.upstream import SiteOrders
 from register_maps.points import Value
-from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
+from register_maps.vocabulary import ChargeState, FaultCode, LimitReason, Quality, QualityCause
 
 
-def registers(scan: Scan, orders: SiteOrders, last_seen: dict[str, float]) -> dict[str, Value]:
-    """Every read-only point of the site and its stations. `last_seen` has the time of the last readings."""
+def registers(
+    scan: Scan, orders: SiteOrders, last_seen: Mapping[str, float], time: datetime
+) -> dict[str, Value]:
+    """Every read-only point of the site and its stations. `last_seen` has the time of the last readings;
+    the scan was made at the time of day `time`."""
     values = _site(scan, orders)
     for number, station in enumerate(scan.plant.stations, start=1):
         seen_at = last_seen.get(station.name)
         age_s = None if seen_at is None else min(scan.at - seen_at, 0xFFFE)
         block = _station(station, scan.commands[station.name], age_s)
+        block |= _quality(station, age_s, time)
         values |= {f"station_{number}_{name}": value for name, value in block.items()}
     return values
 
@@ -79,6 +84,11 @@ def _site(scan: Scan, orders: SiteOrders) -> dict[str, Value]:
         "overruns": scan.overruns,
         "scans": scan.number,
         "price": plant.price,
+        "role": scan.role,
+        "term": scan.term,
+        "power_quality": _worst_of(stations, "power"),
+        "voltage_quality": _worst_of(stations, "voltage"),
+        "master_age": None if orders.heard_s_ago is None else _whole_ms(orders.heard_s_ago, 0xFFFF_FFFE),
     }
 
 
@@ -111,6 +121,35 @@ def _station(station: Station, command: Command, age_s: float | None) -> dict[st
     }
 
 
+def _quality(station: Station, age_s: float | None, time: datetime) -> dict[str, Value]:
+    seen, last = station.reading, station.last
+    doubts = seen.doubts if seen else {}
+    source_age_s = math.inf if last is None or age_s is None else age_s + last.measurement_age_s
+    return {
+        "quality": seen.quality if seen else Quality.BAD,
+        "quality_cause": seen.quality_cause if seen else QualityCause.SILENT,
+        "source_time": None if math.isinf(source_age_s) else int(time.timestamp() - source_age_s),
+        "uncertain_values": _in_doubt(doubts, Quality.UNCERTAIN),
+        "bad_values": _in_doubt(doubts, Quality.BAD) if seen else frozenset(MEASURED),
+        "unfollowed": station.unfollowed,
+    }
+
+
+def _in_doubt(doubts: Mapping[str, Doubt], quality: Quality) -> frozenset[str]:
+    return frozenset(name for name in MEASURED if name in doubts and doubts[name].quality is quality)
+
+
+def _worst_of(stations: Iterable[Station], name: str) -> Quality:
+    """What is worked out from this value of all stations is as good as the worst; silence is bad."""
+    qualities = (
+        (s.reading.doubts[name].quality if name in s.reading.doubts else Quality.GOOD)
+        if s.reading
+        else Quality.BAD
+        for s in stations
+    )
+    return worst(qualities)
+
+
 def _site_state(seen: list[Reading], with_vehicle: list[Reading]) -> ChargeState:
     if not seen or all(r.fault for r in seen):
         return ChargeState.FAULTED
@@ -127,5 +166,5 @@ def _is_held_back(station: Station, command: Command) -> bool:
     return station.reading is not None and command.reason not in ended
 
 
-def _whole_ms(seconds: float) -> int | None:
-    return None if math.isinf(seconds) else min(round(seconds * 1000), 0xFFFE)
+def _whole_ms(seconds: float, most: int = 0xFFFE) -> int | None:
+    return None if math.isinf(seconds) else min(round(seconds * 1000), most)

@@ -36,6 +36,7 @@ OWN_SERVER = Listen(port=5020)
 # Of Modbus TCP, in the clear and over TLS.
 PORT, TLS_PORT = 502, 802
 Name = Annotated[str, MinLen(1)]
+FENCING = ("master_term", "master_age")
 
 
 @with_config(STRICT_KEYS)
@@ -97,6 +98,7 @@ class SiteFile:
     server: Listen = OWN_SERVER
     failsafe: Failsafe | None = None
     tls: TlsFiles | None = None
+    redundant: Annotated[bool, Strict()] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,8 @@ class Site:
     server: Listen
     failsafe: Failsafe | None
     tls: TlsFiles | None = None
+    redundant: bool = False
+    """Two masters steer it in turn; both read this file."""
 
 
 def read_site(path: Path) -> Site:
@@ -129,6 +133,8 @@ def read_site(path: Path) -> Site:
     _note_station_faults(_mappings(data.get("stations")), _mappings(data.get("circuits")), faults)
     _note_mixed_tls(_mappings(data.get("stations")), faults)
     maps = _read_maps(_mappings(data.get("stations")), path, faults)
+    if file and file.redundant:
+        _note_unfenced(stations, maps, faults)
     tls = file.tls.under(path.parent) if file and file.tls else None
     if file:
         note_server(file.server, tls, master_map(len(stations)), faults, "server")
@@ -148,6 +154,7 @@ def read_site(path: Path) -> Site:
         server=file.server,
         failsafe=file.failsafe,
         tls=tls,
+        redundant=file.redundant,
     )
 
 
@@ -283,6 +290,22 @@ def _note_tls_use(stations: list[StationEntry | None], file: SiteFile, faults: F
             ("tls",),
             "serves nothing: say `tls: true` at the stations that speak it, or give `server` its `roles`",
         )
+
+
+def _note_unfenced(
+    stations: list[StationEntry | None], maps: Mapping[str, RegisterMap], faults: Faults
+) -> None:
+    """Whoever can't tell an old master from a new one would be steered by both."""
+    for index, entry in enumerate(stations):
+        if entry is None or entry.map not in maps:
+            continue
+        lacking = [name for name in FENCING if name not in maps[entry.map].points]
+        if lacking:
+            faults.add(
+                ("stations", index, "map"),
+                f"{entry.map!r} has no {' and no '.join(lacking)}: such a station would obey two masters"
+                " at once; `redundant` needs stations that refuse the older one",
+            )
 
 
 def _note_mixed_tls(stations: list[dict[str, Any]], faults: Faults) -> None:

@@ -35,7 +35,7 @@ def share_power(plant: Plant, memory: Memory, on: Iterable[Station], ready: Iter
     """`on` may go on charging and `ready` may begin, as far as voltage and price are concerned."""
     round_ = _Round(plant, memory, shed_order(on, memory))
     round_.shed_overload()
-    round_.count_never_seen()
+    round_.count_unheard()
 
     def key(station: Station) -> tuple[int, float, str]:
         since = memory.of_station(station.name).waiting_since
@@ -56,7 +56,7 @@ class _Round:
         self.present, self.settled = Loads(plant), Loads(plant)
         kept = {station.name for station in on}
         for station in plant.stations:
-            if station.last is None:
+            if station.is_unheard:
                 continue
             self.present.add(station, station.may_draw_w())
             watts = plant.kept_w(station) if station.name in kept else station.told_to_stop_w()
@@ -68,11 +68,10 @@ class _Round:
             if not self.settled.has_room(station, 0.0):
                 self._dismiss(station, LimitReason.POWER)
 
-    def count_never_seen(self) -> None:
-        """Silent since the master began. Nobody may join on the power that they may draw; but nobody is
-        shed for it either: who let the others in has counted it."""
+    def count_unheard(self) -> None:
+        """After the others have been shed: it is for those who want to join."""
         for station in self.plant.stations:
-            if station.last is None:
+            if station.is_unheard:
                 self.present.add(station, station.may_draw_w())
                 self.settled.add(station, station.may_draw_w())
 

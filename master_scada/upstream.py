@@ -14,6 +14,8 @@ class SiteOrders:
     power_limit_w: float
     reason: LimitReason
     failsafe_active: bool = False
+    heard_s_ago: float | None = None
+    """Since the master above was last heard; None if it has never been."""
 
 
 class Upstream:
@@ -35,8 +37,17 @@ class Upstream:
             image.update({"charge_enable": False, "power_limit": 0})
             limit_w = _watts(image, "failsafe_power_limit")
             reason = LimitReason.NONE if limit_w > 0 else LimitReason.FAILSAFE
-            return SiteOrders(power_limit_w=limit_w, reason=reason, failsafe_active=True)
-        return SiteOrders(power_limit_w=_watts(image, "power_limit"), reason=self._why_not(now))
+            return SiteOrders(
+                power_limit_w=limit_w, reason=reason, failsafe_active=True, heard_s_ago=self._heard_s_ago(now)
+            )
+        return SiteOrders(
+            power_limit_w=_watts(image, "power_limit"),
+            reason=self._why_not(now),
+            heard_s_ago=self._heard_s_ago(now),
+        )
+
+    def _heard_s_ago(self, now: float) -> float | None:
+        return None if self._heard_at is None else now - self._heard_at
 
     def _is_silent(self, now: float) -> bool:
         since = self._started_at if self._heard_at is None else self._heard_at

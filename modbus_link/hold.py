@@ -7,7 +7,7 @@ from modbus_link.access import Client
 
 log = logging.getLogger(__name__)
 
-MOST_TERMS_AT_ONCE = 1000
+MOST_TERMS_AT_ONCE = 1_000_000
 """So that nobody can use them all up, and so shut every master out."""
 
 
@@ -16,10 +16,12 @@ class Hold:
 
     A master that comes back must not have to wait for its own shadow. So the same somebody goes on at once
     over a new connection if the old one is gone, and after half the time if nobody has told us so: the
-    failsafe has not tripped by then. Who takes over with a higher term waits half the time, too.
+    failsafe has not tripped by then.
 
     `term` fences off a master that has been replaced: who has not written at least the highest term that
-    was ever written may not write, however long the holder is silent. `now` is in seconds, monotonic.
+    was ever written may not write, however long the holder is silent. Where there are terms, a higher one
+    takes over at once: its master has found out that nobody steers, here or at most other stations. `now`
+    is in seconds, monotonic.
     """
 
     def __init__(self, now: Callable[[], float], timeout_s: Callable[[], float]) -> None:
@@ -48,7 +50,7 @@ class Hold:
 
     def _patience_s(self, holder: Client, client: Client, term: int) -> float:
         """How long `holder` may be silent before `client` may take its place."""
-        if holder.is_same_as(client) and not holder.connected:
+        is_next_master = term > self.term > 0
+        if is_next_master or (holder.is_same_as(client) and not holder.connected):
             return 0.0
-        may_be_early = holder.is_same_as(client) or term > self.term
-        return self._timeout_s() / 2 if may_be_early else self._timeout_s()
+        return self._timeout_s() / 2 if holder.is_same_as(client) or term else self._timeout_s()

@@ -192,8 +192,9 @@ class StrictStation:
 
     def _claim(self, asker: Asker, term: int) -> None:
         highest = self.words[11] << 16 | self.words[12]
-        _require(highest <= term <= highest + 1000, BUSY)
-        _require(self.holder in (None, asker) or self.holder.is_gone, BUSY)
+        _require(highest <= term <= highest + 1_000_000, BUSY)
+        is_next = term > highest > 0
+        _require(self.holder in (None, asker) or self.holder.is_gone or is_next, BUSY)
         self.holder, asker.term = asker, term
 
     def _note_permission(self) -> None:
