@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from modbus_link.client import ModbusClient
-from modbus_link.errors import BadInput, LinkError, Refused
+from modbus_link.device import Device
+from modbus_link.errors import BadInput, LinkError, WrongDevice
 from register_maps.points import Value
-from register_maps.register_map import RegisterMap, map_names
+from register_maps.register_map import RegisterMap
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +39,14 @@ class Latest:
 
 
 async def check_map(client: ModbusClient, wanted: RegisterMap) -> None:
-    """BadInput if the device says that it serves another of our maps, whose registers would be misread."""
+    """BadInput if the device says that it serves another of our maps; it tells the right command."""
     try:
-        product = (await client.identify(wanted.unit_id)).get(1)
-    except Refused:
-        return  # another make's need not say
-    if product != wanted.name and product in map_names():
+        await Device(client, wanted, ()).require_map()
+    except WrongDevice as error:
         kinds = {"pev_rtu": "station", "pev_master": "master"}
-        hint = f"; try: pev-scada hmi {kinds[product]} {client}" if product in kinds else ""
-        raise BadInput(f"{client} serves {product}, not {wanted.name}{hint}")
+        kind = kinds.get(error.product)
+        hint = f"; try: pev-scada hmi {kind} {client}" if kind else ""
+        raise BadInput(f"{error}{hint}") from error
 
 
 class Poller:

@@ -24,7 +24,7 @@ from modbus_link.errors import LinkError
 from modbus_link.tls import Tls
 from register_maps.codec import EncodeError
 from register_maps.points import Value
-from register_maps.register_map import RegisterMap
+from register_maps.register_map import RegisterMap, map_names
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class StationLink:
         self.throttles = limit is not None and limit.access == "rw"
         self.has_failsafe = self._has("master_heartbeat")
         self._failed_write = ""
+        self._is_identified = False
         self._device = Device(transport, device_map, points_to_read(device_map))
         self._liveness = Liveness(expected.max_age_s)
         self._frozen = FrozenCheck(_energy_resolution_wh(device_map))
@@ -50,8 +51,10 @@ class StationLink:
     async def read(self, now: float) -> Reading | None:
         """What it says, with the doubts that there are about it; none if nothing of it is of now."""
         try:
+            await self._identify()
             values = await self._device.read()
         except LinkError as error:
+            self._is_identified = False  # whoever answers next may be another
             self.trouble = str(error)
             return None
         rated_w = rated_power(values, self.entry.rated_power_w)
@@ -66,6 +69,13 @@ class StationLink:
             return None
         self.trouble = ""
         return seen
+
+    async def _identify(self) -> None:
+        """Another device at this address could have registers where this one has them. Where both ends are
+        ours, it says so."""
+        if not self._is_identified and self.map.name in map_names():
+            await self._device.require_map()
+        self._is_identified = True
 
     async def write(self, orders: Mapping[str, Value]) -> None:
         """Those orders that the device has points for; of the notices, those that it can hold: what is

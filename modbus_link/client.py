@@ -1,6 +1,6 @@
 """A Modbus TCP client that a scan loop can trust.
 
-It keeps its one connection by itself (reconnecting with jitter, at most a few seconds apart), never
+It keeps its one connection by itself (reconnecting with jitter, at most half a second apart), never
 repeats a request, checks that the reply is the request's, and fails what is pending the moment the
 link breaks. So a call returns the truth or raises a `LinkError`, within `timeout_s`.
 """
@@ -39,8 +39,8 @@ log = logging.getLogger(__name__)
 MOST_UNANSWERED = 2
 """Requests in a row without any reply, after which a connection is given up."""
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0
-"""Between two attempts to connect; low, so that a station that comes back is seen soon."""
+LONGEST_PAUSE_S = 0.5
+"""Between two attempts to connect; low, so that a station that comes back is seen by the next scan."""
 NO_TLS = "it may speak no TLS on this port, or not allow this address: its log says which"
 
 _READS: dict[Table, type[ModbusPDU]] = {

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
+from modbus_link.errors import Refused, WrongDevice
 from register_maps.blocks import Span, plan_reads
 from register_maps.codec import EncodeError, encoder
 from register_maps.points import Point, Table, Value
-from register_maps.register_map import RegisterMap
+from register_maps.register_map import RegisterMap, map_names
 
 Encoder = Callable[[Value], Sequence[int]]
 MAX_WRITTEN = {Table.COIL: 0x7B0, Table.HOLDING_REGISTER: 0x7B}
@@ -16,13 +17,15 @@ MAX_WRITTEN = {Table.COIL: 0x7B0, Table.HOLDING_REGISTER: 0x7B}
 
 
 class Transport(Protocol):
-    """The two verbs of Modbus: what `ModbusClient` does over TCP, and a test may do in memory."""
+    """The verbs of Modbus: what `ModbusClient` does over TCP, and a test may do in memory."""
 
     async def read_all(self, spans: Sequence[Span], unit_id: int) -> list[Sequence[int]]: ...
 
     async def write(
         self, table: Table, address: int, words: Sequence[int], unit_id: int, *, single: bool = True
     ) -> None: ...
+
+    async def identify(self, unit_id: int) -> dict[int, str]: ...
 
 
 class Device:
@@ -60,6 +63,15 @@ class Device:
             words = [word for name, encode in run.encoders for word in encode(values[name])]
             single = run.table.holds_bits or not self.map.force_fc16
             await self._transport.write(run.table, run.address, words, self.map.unit_id, single=single)
+
+    async def require_map(self) -> None:
+        """WrongDevice if it says that it serves another of our maps, whose registers would be misread."""
+        try:
+            product = (await self._transport.identify(self.map.unit_id)).get(1, "")
+        except Refused:
+            return  # another make's need not say
+        if product != self.map.name and product in map_names():
+            raise WrongDevice(f"{self._transport} serves {product}, not {self.map.name}", product)
 
     def takes(self, name: str, value: Value) -> bool:
         """Whether the device has such a point to write, and it can hold the value."""

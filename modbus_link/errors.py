@@ -5,6 +5,7 @@ LinkError
 ├── LinkTimeout      connected, but no reply in time          (also a TimeoutError)
 ├── BadReply         a reply that doesn't belong to the request
 ├── Refused          the device answered with an exception code
+├── WrongDevice      it serves another map than it was asked for
 ├── BadTlsFiles      certificates or keys that can't be used  (in tls.py)
 └── CannotListen     a server's address can't be had          (also an OSError)
 
@@ -52,6 +53,14 @@ class Refused(LinkError):
         known = code in list(ExceptionCode)
         name = ExceptionCode(code).name.replace("_", " ").lower() if known else "unknown"
         super().__init__(f"{what}: exception {code:#04x}, {name}")
+
+
+class WrongDevice(LinkError):
+    """It says that it is another kind of device: `product` is the map that it serves."""
+
+    def __init__(self, what: str, product: str) -> None:
+        self.product = product
+        super().__init__(what)
 
 
 class BadInput(ValueError):

@@ -1,4 +1,4 @@
-"""The two verbs of the Modbus client against a register image of the same process: no wire, no waiting.
+"""The verbs of the Modbus client against a register image of the same process: no wire, no waiting.
 
 For simulations in virtual time. It asks the image as a server does, so what is refused there is
 refused here.
@@ -44,6 +44,10 @@ class InMemoryLink:
             self._image.write(table, address, words, self._client)
         except Refusal as error:
             raise Refused(f"write {table} {address}+{len(words)}", error.code) from error
+
+    async def identify(self, unit_id: int) -> dict[int, str]:
+        self._require_link()
+        return {1: self._image.map.name}
 
     def _read(self, span: Span) -> Sequence[int]:
         try:
