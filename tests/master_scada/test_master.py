@@ -224,11 +224,11 @@ def keeps_its_pace(master: LiveMaster, *, since: int, overruns: int) -> None:
     assert paces[len(paces) // 2] == pytest.approx(master.master.period_s, rel=0.25)
 
 
-async def test_another_kind_of_device_at_a_stations_address_is_no_station(live_site: LiveSite) -> None:
+async def test_another_kind_of_device_at_a_stations_address_is_no_station(live: LiveSite) -> None:
     """Its registers could be read, and would mean something else."""
-    rtu = await live_site.rtu("RTS1")
-    below = await live_site.master(ports(rtu))
-    above = await live_site.master({"RTS2": below.port})
+    rtu = await live.rtu("RTS1")
+    below = await live.master(ports(rtu))
+    above = await live.master({"RTS2": below.port})
     scans = await above.more_scans(3)
     assert [scan.plant.stations[0].reading for scan in scans] == [None] * 3
     assert scans[-1].plant.stations[0].trouble == f"127.0.0.1:{below.port} serves pev_master, not pev_rtu"
