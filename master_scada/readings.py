@@ -90,7 +90,8 @@ def reading(
     doubts = doubts or {}
     rated = rated_power(values, rated_power_w)
     heartbeat = _number(values, "heartbeat")
-    values = {name: None if name in doubts and name in MEASURED else value for name, value in values.items()}
+    if doubts:
+        values = {**values, **{name: None for name in MEASURED if name in doubts}}
     return Reading(
         vehicle_connected=bool(values["vehicle_connected"]),
         contactor_closed=bool(values["contactor_closed"]),
