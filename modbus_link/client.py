@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 MOST_UNANSWERED = 2
 """Requests in a row without any reply, after which a connection is given up."""
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 0.4
 """Between two attempts to connect; low, so that a station that comes back is seen by the next scan."""
 NO_TLS = "it may speak no TLS on this port, or not allow this address: its log says which"
 
