@@ -195,7 +195,7 @@ class Demo:
         site = read_site(FILES / "site.yaml")
         ports = {rtu.station.name: rtu.server.port for rtu in self.rtus}
         stations = tuple(replace(entry, port=ports[entry.name]) for entry in site.stations)
-        site = replace(site, stations=stations)
+        site = replace(site, stations=stations, journal=None)
         return Master(site, self.clock, timeout_s=REQUEST_TIMEOUT_S, on_scan=self._on_scan)
 
 

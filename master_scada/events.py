@@ -3,18 +3,34 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
-from master_scada.model import Command, Plant, Scan, Station
-from register_maps.vocabulary import ChargeState, LimitReason
+from master_scada.alarms import Alarm
+from master_scada.model import Plant, Scan, Station
+from register_maps.vocabulary import AlarmState, ChargeState, LimitReason
+
+
+class EventKind(StrEnum):
+    """Who or what made it happen."""
+
+    COMMAND = "command"  # the master, to a station
+    OPERATOR = "operator"  # a person, at a screen or by Modbus
+    WRITE = "write"  # another program, by Modbus
+    STATE = "state"
+    ALARM = "alarm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """`source` is a station's name, or "site"."""
+    """`source` is the name of a station or a circuit, or "site". For programs: `code` is the alarm, or the
+    point that was written, `value` what it became."""
 
     at: float
     source: str
     text: str
+    kind: EventKind = EventKind.STATE
+    code: str = ""
+    value: str = ""
 
     def __str__(self) -> str:
         return f"{self.source}: {self.text}"
@@ -27,8 +43,42 @@ def changes(before: Scan | None, after: Scan) -> Iterator[Event]:
     for station in after.plant.stations:
         old = earlier.get(station.name)
         told = before.commands[station.name] if before else None
-        for text in _station_changes(old, told, station, after):
+        for text in _station_changes(old, station):
             yield Event(at=after.at, source=station.name, text=text)
+        if station.reading and (told is None or told.reason != after.commands[station.name].reason):
+            yield _command_event(station, after)
+
+
+def _command_event(station: Station, scan: Scan) -> Event:
+    reason = scan.commands[station.name].reason
+    text = reason_text(reason, scan.plant)
+    return Event(at=scan.at, source=station.name, text=text, kind=EventKind.COMMAND, value=reason)
+
+
+def alarm_event(was: AlarmState, alarm: Alarm, at: float, source: str, by: str = "") -> Event:
+    """`by` says who did it, " by …", where somebody did."""
+    text = _alarm_text(was, alarm, by)
+    code = alarm.rule.code
+    return Event(at=at, source=source, text=text, kind=EventKind.ALARM, code=code, value=alarm.state)
+
+
+def _alarm_text(was: AlarmState, alarm: Alarm, by: str) -> str:
+    name = alarm.rule.code.replace("_", " ")
+    if was is AlarmState.OUT_OF_SERVICE:
+        return f"alarm back in service{by}: {name}"
+    if was is AlarmState.SHELVED and alarm.state is not AlarmState.OUT_OF_SERVICE:
+        return f"alarm taken from the shelf{by}: {name}" if by else f"alarm back from the shelf: {name}"
+    match alarm.state:
+        case AlarmState.ACTIVE_UNACKNOWLEDGED:
+            return f"alarm ({alarm.rule.priority}): {alarm.text}"
+        case AlarmState.RETURNED_UNACKNOWLEDGED:
+            return f"alarm over, not acknowledged yet: {name}"
+        case AlarmState.SHELVED:
+            return f"alarm shelved{by}: {name}"
+        case AlarmState.OUT_OF_SERVICE:
+            return f"alarm taken out of service{by}: {name}"
+        case _:
+            return f"alarm acknowledged{by}: {name}" if by else f"alarm over: {name}"
 
 
 def _site_changes(before: Scan | None, after: Scan) -> Iterator[str]:
@@ -49,7 +99,7 @@ def price_text(plant: Plant) -> str:
     return f"price is {plant.price:.4f}, {side} the limit {plant.rules.price_limit:.4f}"
 
 
-def _station_changes(old: Station | None, told: Command | None, new: Station, scan: Scan) -> Iterator[str]:
+def _station_changes(old: Station | None, new: Station) -> Iterator[str]:
     was, seen = old.reading if old else None, new.reading
     if seen is None:
         if old is None or was is not None:
@@ -66,9 +116,6 @@ def _station_changes(old: Station | None, told: Command | None, new: Station, sc
         yield f"charging at {seen.power_w or 0:.0f} W, {seen.state_of_charge_pct or 0:.1f} % charged"
     if was and was.charge_enable and not seen.charge_enable and seen.contactor_closed:
         yield "was told to open, but the contactor is still closed"
-    command = scan.commands[new.name]
-    if told is None or told.reason != command.reason:
-        yield reason_text(command.reason, scan.plant)
 
 
 def _counted_text(watts: float) -> str:

@@ -12,19 +12,19 @@ import asyncio
 import logging
 import math
 import random
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from master_scada.decide import decide
-from master_scada.events import Event, changes
+from master_scada.events import Event
 from master_scada.links import Connect, Lines, StationLink
 from master_scada.memory import Memory
 from master_scada.model import Command, Plant, Reading, Scan, Station
 from master_scada.readings import observed, orders
-from master_scada.registers import EventRing, registers
+from master_scada.record import Record
+from master_scada.registers import registers
 from master_scada.site_file import Failsafe, Site, master_map
 from master_scada.succession import ONLY_MASTER, one_of_two, succeed
 from master_scada.tariff import WrittenPrice
@@ -35,16 +35,13 @@ from modbus_link.clock import Clock
 from modbus_link.hold import Hold
 from modbus_link.image import RegisterImage
 from modbus_link.server import ModbusServer
-from modbus_link.writes import Change, Write, WriteLog
-from register_maps.register_map import load_map
+from modbus_link.writes import Write
 from register_maps.vocabulary import Unfollowed
 
 log = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
 """Scans that may fail in a row, before the master gives up."""
-MOST_WRITE_EVENTS = 1000
-"""Of one scan; more are in the log alone."""
 FIRST_CONNECTIONS_S = 2.0
 """How long the first scan waits for the lines to stand."""
 
@@ -87,16 +84,15 @@ class Master:
             self._succession = one_of_two(is_standby=standby, now=clock.now())
         self._heartbeat = random.randrange(0x10000)  # so that a restart is not taken for a standstill
         self._overruns = self._failures = 0
-        self._written: deque[Change] = deque(maxlen=MOST_WRITE_EVENTS)
-        self._write_log = WriteLog(log, site.name)
-        self._events = EventRing(load_map("pev_master").groups["event"].max_count)
         self._set_up_image()
+        self.record = Record(site, self.image, clock)
         self._upstream = Upstream(self.image, supervised=site.failsafe is not None, now=clock.now())
 
     async def run(self) -> None:
         """Scan until cancelled; CannotListen if the server's port can't be had."""
         try:
             await self.server.start()
+            self.record.open()
             log.info("%s: serving pev_master on %s", self.site.name, self.server.about)
             await self.lines.open(FIRST_CONNECTIONS_S)
             next_at = self.clock.now()
@@ -107,6 +103,7 @@ class Master:
         finally:
             await self.lines.close()
             await self.server.stop()
+            self.record.close()
 
     async def _cycle_or_log(self) -> None:
         """A scan that fails, for a reason that nobody thought of, must not end the next; if they all fail,
@@ -130,7 +127,7 @@ class Master:
         commands = self._decide(plant)
         if self._succession.steers:
             await self._command(plant, commands)
-        scan = self._record(plant, commands, began)
+        scan = self._record(plant, commands, site_orders, began)
         self.image.publish(registers(scan, site_orders, self._last_seen, self.clock.time_of_day()))
         return scan
 
@@ -226,7 +223,9 @@ class Master:
             await asyncio.wait(late)
         return {name: None if task.cancelled() else task.result() for name, task in tasks.items()}
 
-    def _record(self, plant: Plant, commands: Mapping[str, Command], began: float) -> Scan:
+    def _record(
+        self, plant: Plant, commands: Mapping[str, Command], site_orders: SiteOrders, began: float
+    ) -> Scan:
         number = self.scan.number + 1 if self.scan else 1
         took_s = self.clock.now() - began
         scan = Scan(
@@ -239,13 +238,8 @@ class Master:
             role=self._succession.role,
             term=self._succession.term,
         )
-        events = list(changes(self.scan, scan))
+        events = self.record.add(self.scan, scan, failsafe_active=site_orders.failsafe_active)
         self.scan = scan
-        for event in events:
-            log.info("%s", event)
-        events = [Event(at=plant.now, source="site", text=str(change)) for change in self._written] + events
-        self._written.clear()
-        self.image.publish(self._events.add(events, self.clock.time_of_day()))
         if self._on_scan:
             self._on_scan(scan, events)
         return scan
@@ -282,8 +276,7 @@ class Master:
         return min(self._register("failsafe_timeout"), failsafe.timeout_s)
 
     def _take(self, write: Write) -> None:
-        self._write_log.add(write)
-        self._written.extend(write.changes())
+        self.record.written(write)
         tariff = self.site.tariff
         if isinstance(tariff, WrittenPrice) and "price" in write.values:
             price = write.values["price"]

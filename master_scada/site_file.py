@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import Strict, with_config
 
+from master_scada.journal import JournalFile
 from master_scada.model import Circuit, Feeder, Rules
 from master_scada.readings import missing_points
 from master_scada.tariff import (
@@ -85,6 +86,22 @@ class Failsafe:
 
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """`path` None: beside the site's file."""
+
+    path: Name | None = None
+    max_mb: Annotated[Real, Ge(4), Le(100_000)] = 64
+
+    def file(self, site: Path) -> JournalFile:
+        path = site.with_suffix(".journal") if self.path is None else site.parent / self.path
+        return JournalFile(path=path, max_mb=self.max_mb)
+
+
+NORMAL_JOURNAL = JournalEntry()
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteFile:
     """As written, but for its lists and its tariff, which `read_site` reads item by item, so that a fault
     in one place hides none in another."""
@@ -99,6 +116,7 @@ class SiteFile:
     failsafe: Failsafe | None = None
     tls: TlsFiles | None = None
     redundant: Annotated[bool, Strict()] = False
+    journal: JournalEntry = NORMAL_JOURNAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +136,7 @@ class Site:
     tls: TlsFiles | None = None
     redundant: bool = False
     """Two masters steer it in turn; both read this file."""
+    journal: JournalFile | None = None
 
 
 def read_site(path: Path) -> Site:
@@ -155,7 +174,21 @@ def read_site(path: Path) -> Site:
         failsafe=file.failsafe,
         tls=tls,
         redundant=file.redundant,
+        journal=file.journal.file(path),
     )
+
+
+def read_journal_file(path: Path) -> JournalFile:
+    """Where the master of this site keeps its journal; for those who only read it, so nothing else in the
+    file has to be right."""
+    faults = Faults(path)
+    data = _read(path)
+    if "stations" not in data:
+        faults.add(("stations",), "is missing: is this a site's file?")
+    entry = faults.parse(JournalEntry, data["journal"], ("journal",)) if "journal" in data else NORMAL_JOURNAL
+    faults.raise_if_any()
+    assert entry is not None
+    return entry.file(path)
 
 
 def read_hosts(path: Path) -> tuple[str, str, dict[str, str]]:
@@ -175,7 +208,8 @@ def read_hosts(path: Path) -> tuple[str, str, dict[str, str]]:
 def master_map(stations: int) -> RegisterMap:
     """What a master of so many stations serves."""
     found = load_map("pev_master")
-    return found.expanded(station=stations, event=found.groups["event"].max_count)
+    counts = {name: found.groups[name].max_count for name in ("event", "alarm")}
+    return found.expanded(station=stations, **counts)
 
 
 def _rules(file: SiteFile) -> Rules:

@@ -34,8 +34,9 @@ class RegisterImage:
 
     `on_read` is called before a client reads from a table, so that values which age can be made fresh.
     `on_write` gets every write of a client before it takes effect and may raise `Refusal`; `on_written`
-    follows once it has. All of it happens in one step of the event loop, so a value is never seen half
-    changed. With a `hold`, the map's exclusive points take writes from one client at a time.
+    follows once it has. `on_refused` tells of a client that wanted to write and may not, and why. All of it
+    happens in one step of the event loop, so a value is never seen half changed. With a `hold`, the map's
+    exclusive points take writes from one client at a time.
     """
 
     def __init__(self, device_map: RegisterMap) -> None:
@@ -43,6 +44,7 @@ class RegisterImage:
         self.on_read: Callable[[Table], None] | None = None
         self.on_write: Callable[[Write], None] | None = None
         self.on_written: Callable[[Write], None] | None = None
+        self.on_refused: Callable[[Client, str], None] | None = None
         self.hold: Hold | None = None
         self._last: dict[str, Value] = {}
         self._words: dict[Table, list[int]] = {}

@@ -49,6 +49,8 @@ def respond(image: RegisterImage, identity: Identity, pdu: bytes, client: Client
         code = refusal.code
         if refusal.why:
             _lines.warning(client.host, code.name, f"{client} {refusal.why}: refused")
+            if image.on_refused and function in _WRITES:
+                image.on_refused(client, refusal.why)
     except Exception:
         text = f"request {pdu.hex(' ')} of {client} failed"
         _lines.warning(client.host, "failed", text, exc_info=True)

@@ -45,6 +45,10 @@ class TlsFiles:
             server=_context(ssl.PROTOCOL_TLS_SERVER, self), client=_context(ssl.PROTOCOL_TLS_CLIENT, self)
         )
 
+    def days_left(self) -> float | None:
+        """Until the certificate expires; None where that can't be told."""
+        return _days_left(Path(self.certificate))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
@@ -95,16 +99,20 @@ def _problem(name: str, path: Path) -> str:
 
 def _warn_of_end(path: Path) -> None:
     """In time to make another: all that are made on one day end on one day."""
+    days = _days_left(path)
+    if days is not None and days < WARN_DAYS:
+        log.warning("%s: %s", path, f"expires in {days:.0f} days" if days > 0 else "has expired")
+
+
+def _days_left(path: Path) -> float | None:
     if find_spec("cryptography") is None:
-        return
+        return None
     from modbus_link.certificates import days_left
 
     try:
-        days = days_left(path.read_bytes())
-    except ValueError:  # a form of PEM that OpenSSL alone reads
-        return
-    if days < WARN_DAYS:
-        log.warning("%s: %s", path, f"expires in {days:.0f} days" if days > 0 else "has expired")
+        return days_left(path.read_bytes())
+    except (ValueError, OSError):  # the first: a form of PEM that OpenSSL alone reads
+        return None
 
 
 def _is_certificate(path: Path) -> bool:

@@ -1,0 +1,182 @@
+"""What a master tells of its scans: events, alarms, the journal, and log lines."""
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from master_scada.alarm_catalogue import catalogue
+from master_scada.alarm_registers import ALARM_POINTS, NO_ACTION, AlarmRegisters, BadOrder, Order, order
+from master_scada.alarms import Alarm, NotPossible, acknowledge_all, act, step, transitions
+from master_scada.conditions import Facts, Sources, conditions
+from master_scada.events import Event, EventKind, alarm_event, changes
+from master_scada.journal import Journal, Row
+from master_scada.kept_alarms import kept, restored
+from master_scada.model import Scan
+from master_scada.registers import EventRing
+from master_scada.site_file import Site
+from modbus_link.access import Client
+from modbus_link.clock import Clock
+from modbus_link.errors import ExceptionCode
+from modbus_link.image import Refusal, RegisterImage
+from modbus_link.tls import TlsFiles
+from modbus_link.writes import Change, Write, WriteLog
+from register_maps.register_map import load_map
+
+log = logging.getLogger(__name__)
+
+MOST_WRITE_EVENTS = 1000
+"""Of one scan; more are in the log alone."""
+DAY_S = 86_400.0
+
+
+class Record:
+    """`open` and `close` it for the journal; without, all else works. `other_master` and `steers` are facts
+    that somebody else finds out."""
+
+    def __init__(self, site: Site, image: RegisterImage, clock: Clock) -> None:
+        groups = load_map("pev_master").groups
+        self.other_master = ""
+        self.steers = True
+        self._image, self._clock = image, clock
+        self._rules = catalogue()
+        self._sources = Sources((s.name for s in site.stations), site.feeder.circuits)
+        self._alarms: dict[int, Alarm] = {}
+        self._registers = AlarmRegisters(self._sources, groups["alarm"].max_count)
+        self._ring = EventRing(groups["event"].max_count)
+        self._journal = Journal(site.journal) if site.journal else None
+        self._write_log = WriteLog(log, site.name)
+        self._pending: deque[Event] = deque(maxlen=MOST_WRITE_EVENTS)
+        self._refused = ""
+        self._supervised = site.failsafe is not None
+        self._times: tuple[float, datetime] | None = None
+        self._certificate = _CertificateCheck(site.tls)
+        image.on_write = self._check
+        image.on_refused = self._note_refused
+
+    def open(self) -> None:
+        """Take up what was known before."""
+        if self._journal:
+            now, time = self._clock.now(), self._clock.time_of_day()
+            self._alarms = restored(self._journal.open(), self._sources, self._rules, now, time.timestamp())
+            self._image.publish(self._registers.show(self._alarms, now))
+
+    def close(self) -> None:
+        if self._journal:
+            self._journal.close()
+
+    def add(self, before: Scan | None, scan: Scan, *, failsafe_active: bool) -> list[Event]:
+        """All that has happened since the scan before."""
+        now, time = self._clock.now(), self._clock.time_of_day()
+        found = conditions(before, scan, self._facts(now, time, failsafe_active), self._sources, self._rules)
+        alarms = step(self._alarms, found, self._rules, now, time.timestamp())
+        news = [*changes(before, scan), *self._took(alarms, scan.at)]
+        events = [*self._pending, *news]
+        for event in news:
+            log.info("%s", event)
+        self._pending.clear()
+        self._image.publish(self._ring.add(events, time) | self._registers.show(alarms, now))
+        self._save(events, time)
+        return events
+
+    def written(self, write: Write) -> None:
+        """A client has written; what that does to alarms is done here."""
+        rest = {name: value for name, value in write.values.items() if name not in ALARM_POINTS}
+        write_of_rest = replace(write, values=rest)
+        self._write_log.add(write_of_rest)
+        now = self._clock.now()
+        self._pending.extend(self._write_event(change, now) for change in write_of_rest.changes())
+        wanted = order(write.values)
+        if wanted:
+            self._obey(wanted, write.client, now)
+        if len(rest) < len(write.values):
+            self._image.update(NO_ACTION)
+
+    def _obey(self, wanted: Order, client: Client, now: float) -> None:
+        for event in self._took(self._ordered(wanted, now), now, f" by {client}"):
+            log.info("%s", event)
+            self._pending.append(event)
+        self._image.publish(self._registers.show(self._alarms, now))
+
+    def _ordered(self, wanted: Order, now: float) -> dict[int, Alarm]:
+        if wanted.number is None:
+            return acknowledge_all(self._alarms)
+        return act(self._alarms, wanted.number, wanted.action, now, wanted.shelve_s)
+
+    def _check(self, write: Write) -> None:
+        """Refuse, before it takes effect, what makes no sense or can't be done."""
+        try:
+            wanted = order(write.values)
+            if wanted:
+                self._ordered(wanted, self._clock.now())
+        except (BadOrder, NotPossible) as error:
+            raise Refusal(ExceptionCode.ILLEGAL_DATA_VALUE) from error
+
+    def _note_refused(self, client: Client, why: str) -> None:
+        self._refused = f"{client} {why}"
+
+    def _took(self, alarms: dict[int, Alarm], at: float, by: str = "") -> list[Event]:
+        """Takes the new list over; the events that it makes."""
+        told = [
+            alarm_event(was, alarm, at, self._sources.names[alarm.source], by)
+            for was, alarm in transitions(self._alarms, alarms)
+        ]
+        self._alarms = alarms
+        return told
+
+    def _facts(self, now: float, time: datetime, failsafe_active: bool) -> Facts:
+        before, self._times = self._times, (now, time)
+        step_s = (time - before[1]).total_seconds() - (now - before[0]) if before else 0.0
+        refused, self._refused = self._refused, ""
+        return Facts(
+            clock_step_s=step_s,
+            journal_trouble=self._journal.trouble if self._journal else "",
+            failsafe_active=failsafe_active,
+            refused_write=refused,
+            certificate_file=self._certificate.name,
+            certificate_days=self._certificate.days(now),
+            other_master=self.other_master,
+            steers=self.steers,
+        )
+
+    def _write_event(self, change: Change, now: float) -> Event:
+        from_above = self._supervised and self._image.map.points[change.point].exclusive
+        person = change.point.endswith("_hold") or (change.point in _OPERATORS and not from_above)
+        return Event(
+            at=now,
+            source="site",
+            text=str(change),
+            kind=EventKind.OPERATOR if person else EventKind.WRITE,
+            code=change.point,
+            value=str(change.new),
+        )
+
+    def _save(self, events: Iterable[Event], time: datetime) -> None:
+        if self._journal is None:
+            return
+        rows = [Row(time.timestamp(), e.kind, e.source, e.text, e.code, e.value) for e in events]
+        if not rows:
+            return
+        changed = any(event.kind is EventKind.ALARM for event in events)
+        listed = kept(self._alarms.values(), self._sources, self._clock.now(), time.timestamp())
+        self._journal.add(rows, listed if changed else None)
+
+
+_OPERATORS = ("power_limit", "price_limit", "charge_enable")
+
+
+class _CertificateCheck:
+    """Looks at the master's own certificate once a day."""
+
+    def __init__(self, files: TlsFiles | None) -> None:
+        self._files = files
+        self._looked_at: float | None = None
+        self._days: float | None = None
+        self.name = Path(files.certificate).name if files else ""
+
+    def days(self, now: float) -> float | None:
+        if self._files and (self._looked_at is None or now - self._looked_at >= DAY_S):
+            self._looked_at, self._days = now, self._files.days_left()
+        return self._days
