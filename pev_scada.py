@@ -61,6 +61,14 @@ MISSING = {
 """What to do where an extra is not installed."""
 
 
+class Kind(StrEnum):
+    COMMAND = "command"
+    OPERATOR = "operator"
+    WRITE = "write"
+    STATE = "state"
+    ALARM = "alarm"
+
+
 class MapFormat(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
@@ -99,6 +107,73 @@ def master(
     running = Master(read, Clock(), standby=standby)
     gc.freeze()  # maps and registers stay: no need to look through them again for garbage
     _run(running.run)
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@app.command()
+def alarms(
+    server: Server,
+    acknowledge: Annotated[
+        str | None, typer.Option(metavar="N|all", help="Somebody has seen alarm N, or all that are listed.")
+    ] = None,
+    shelve: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=65534, help="Put it out of sight for --minutes.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="How long; a day at the most.")] = None,
+    unshelve: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=65534, help="Take it from the shelf.")
+    ] = None,
+    out_of_service: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=65534, help="Until --in-service.")
+    ] = None,
+    in_service: Annotated[int | None, typer.Option(metavar="N", min=1, max=65534)] = None,
+    as_json: AsJson = False,
+    certificate: OwnCertificate = None,
+) -> None:
+    """What is wrong at a master's site, and what to do about it; acknowledge and shelve."""
+    from master_scada.alarm_client import alarm_wish, show_alarms
+    from modbus_link.client import ModbusClient
+    from modbus_link.where import client_tls, host_and_port
+
+    wish = alarm_wish(
+        acknowledge=acknowledge,
+        shelve=shelve,
+        minutes=minutes,
+        unshelve=unshelve,
+        out_of_service=out_of_service,
+        in_service=in_service,
+    )
+    host, port = host_and_port(server)
+    client = ModbusClient(host, port, timeout_s=2.0, tls=client_tls(certificate))
+    _run(lambda: show_alarms(client, wish, as_json=as_json))
+
+
+@app.command()
+def events(
+    site: SitePath,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="1h, 30m, 7d, or a date and time: 2026-11-23T08:00.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of a station or a circuit, or site.")
+    ] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Of what kind alone.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what happens from now on.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What has happened at a site: reads its master's journal, whether or not it runs."""
+    from datetime import datetime
+
+    from master_scada.journal_reader import Wanted, print_entries
+    from master_scada.journal_reader import since as since_time
+    from master_scada.site_file import read_journal_file
+
+    begin = since_time(since, datetime.now().astimezone()) if since else None
+    wanted = Wanted(since=begin, source=source, kind=kind)
+    path = read_journal_file(site).path
+    _run(lambda: print_entries(path, wanted, as_json=as_json, follow=follow))
 
 
 @app.command()
@@ -158,7 +233,8 @@ def _shown(
     blank_after_s: float | None,
     certificate: Path | None,
 ) -> Any:
-    from hmi.screens import Shown, host_and_port, width_and_height
+    from hmi.screens import Shown, width_and_height
+    from modbus_link.where import host_and_port
 
     host, port = host_and_port(server)
     return Shown(

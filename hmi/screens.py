@@ -10,7 +10,7 @@ from hmi.texts import Texts, load_texts
 from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.errors import BadInput
-from modbus_link.tls import BadTlsFiles, TlsFiles
+from modbus_link.where import client_tls
 
 TIMEOUT_S = 0.8
 SMALLEST, LARGEST = 200, 8000
@@ -42,14 +42,6 @@ async def show_master(shown: Shown, clock: Clock) -> None:
     await _show(MasterScreen(_client(shown), texts, clock), shown, texts)
 
 
-def host_and_port(text: str) -> tuple[str, int]:
-    """Of "127.0.0.1:5021" or "[::1]:5021"; BadInput for anything else."""
-    host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise BadInput(f"{text!r} is no HOST:PORT; for a station on this machine: 127.0.0.1:5021")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
 def width_and_height(text: str) -> tuple[int, int]:
     """Of "480x320"; BadInput for anything else."""
     width, _, height = text.partition("x")
@@ -78,14 +70,4 @@ async def _show(screen: Screen, shown: Shown, texts: Texts) -> None:
 
 
 def _client(shown: Shown) -> ModbusClient:
-    tls = None
-    if shown.certificate:
-        own = shown.certificate
-        files = TlsFiles(
-            ca=str(own.with_name("ca.crt")), certificate=str(own), key=str(own.with_suffix(".key"))
-        )
-        try:
-            tls = files.load().client
-        except BadTlsFiles as error:
-            raise BadInput("\n".join(error.problems.values())) from error
-    return ModbusClient(shown.host, shown.port, timeout_s=TIMEOUT_S, tls=tls)
+    return ModbusClient(shown.host, shown.port, timeout_s=TIMEOUT_S, tls=client_tls(shown.certificate))
