@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.table import Table
 
 from master_scada.alarm_registers import ALL
-from master_scada.alarms import MOST_SHELVED_S
+from master_scada.alarms import MOST_SHELVED_S, OPEN
 from modbus_link.client import ModbusClient
 from modbus_link.device import Device
 from modbus_link.errors import BadInput, Refused
@@ -18,7 +17,7 @@ from register_maps.points import Value
 from register_maps.register_map import load_map
 from register_maps.vocabulary import AlarmAction, AlarmState
 
-CONNECT_S = 5.0
+CONNECT_S = 2.5
 _COUNTS = ("alarm_count", "unacknowledged_count", "worst_priority")
 _STYLES = {"urgent": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
 
@@ -172,29 +171,21 @@ def _as_dict(alarm: Listed) -> dict[str, object]:
 
 
 def _print(counts: Mapping[str, Value], listed: list[Listed]) -> None:
-    console = Console(highlight=False)
     if not listed:
-        console.print("no alarms")
+        print("no alarms")
         return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("no.", "priority", "since", "source", "state", "what is wrong, and what to do"):
-        table.add_column(heading, no_wrap=heading not in ("state", "what is wrong, and what to do"))
+    width = max(len(alarm.name) for alarm in listed)
+    console = Console(highlight=False, soft_wrap=True)
     for alarm in listed:
-        since = datetime.fromtimestamp(alarm.time).astimezone()
-        table.add_row(
-            str(alarm.number),
-            f"[{_STYLES.get(alarm.priority, '')}]{alarm.priority}[/]",
-            f"{since:%m-%d %H:%M:%S}",
-            _plain(alarm.name),
-            _state(alarm),
-            f"{_plain(alarm.text)}\n[dim]{_plain(alarm.remedy)}[/]",
-        )
-    console.print(table)
-    more = int(str(counts["alarm_count"])) - len(listed)
-    console.print(
-        f"{counts['alarm_count']} open, {counts['unacknowledged_count']} not acknowledged"
-        + (f"; the master shows the worst {len(listed)}" if more > 0 else "")
-    )
+        since = f"{datetime.fromtimestamp(alarm.time).astimezone():%Y-%m-%d %H:%M:%S}"
+        priority = f"[{_STYLES.get(alarm.priority, 'none')}]{alarm.priority:8}[/]"
+        name = _plain(alarm.name.ljust(width))
+        console.print(f"{alarm.number:5}  {priority}  {since}  {name}  {_state(alarm)}")
+        console.print(f"{'':7}{_plain(alarm.text)}\n{'':7}[dim]{_plain(alarm.remedy)}[/]")
+    shown = sum(alarm.state in OPEN for alarm in listed)
+    more = int(str(counts["alarm_count"])) - shown
+    rest = f"; {more} of them are not shown" if more > 0 else ""
+    print(f"{counts['alarm_count']} open, {counts['unacknowledged_count']} not acknowledged{rest}")
 
 
 def _state(alarm: Listed) -> str:

@@ -1,5 +1,6 @@
 """Which alarm conditions hold in a scan: a pure function of it, of the scan before, and of a few facts."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -133,7 +134,7 @@ def _unfollowed(station: Station) -> Found:
 
 def _counted(station: Station) -> str:
     counted_w = station.may_draw_w()
-    return _watts(counted_w if counted_w < float("inf") else None)
+    return f"{counted_w:.0f} W" if counted_w < math.inf else "an unknown power"
 
 
 def _watts(watts: float | None) -> str:
