@@ -82,25 +82,31 @@ class Journal:
         self, file: JournalFile, *, retry_s: float = RETRY_S, most_waiting: int = MOST_WAITING
     ) -> None:
         self.trouble = ""
+        self.open_alarms: list[KeptAlarm] = []
+        """What they were like when the last program ended, as far as it can be read."""
         self._file = file
         self._retry_s, self._most_waiting = retry_s, most_waiting
         self._rows: deque[Row] = deque()
         self._alarms: list[KeptAlarm] | None = None
         self._kept: list[KeptAlarm] = []
         self._lost = 0
-        self._ending = False
+        self._ending = self._is_writing = False
         self._wake = threading.Condition()
         self._thread = threading.Thread(target=self._run, name=f"journal {file.path}", daemon=True)
         self._db: sqlite3.Connection | None = None
 
-    def open(self) -> list[KeptAlarm]:
-        """Begin to write; what alarms were like when the last program ended, as far as it can be read."""
+    def open(self) -> None:
         try:
-            self._kept = _read_alarms(self._opened())
+            self.open_alarms = self._kept = _read_alarms(self._opened())
         except (sqlite3.Error, OSError) as error:
             self._note_trouble(error)
         self._thread.start()
-        return self._kept
+
+    @property
+    def is_behind(self) -> bool:
+        """Something waits to be written."""
+        with self._wake:
+            return bool(self._rows) or self._alarms is not None or self._is_writing
 
     def add(self, rows: Iterable[Row], alarms: Sequence[KeptAlarm] | None = None) -> None:
         """Write these soon, in one transaction; `alarms`, if given, stand for all that was kept before."""
@@ -126,20 +132,32 @@ class Journal:
 
     def _run(self) -> None:
         """In the writer's thread."""
+        self._look_for_damage()
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._rows or self._alarms is not None or self._ending)
                 rows = [self._rows.popleft() for _ in range(min(len(self._rows), MOST_AT_ONCE))]
                 alarms, lost = self._alarms, self._lost
                 self._alarms, self._lost = None, 0
+                self._is_writing = True
             written = self._try_to_write(rows, alarms, lost)
             with self._wake:
+                self._is_writing = False
                 if not written:
                     self._take_back(rows, alarms, lost)
                     self._wake.wait_for(lambda: self._ending, self._retry_s)
                 if self._ending and not (written and self._rows):
                     break
         self._close_file()
+
+    def _look_for_damage(self) -> None:
+        """Once, and here, because it reads the whole file: who only adds to it might never notice."""
+        try:
+            (found,) = self._opened().execute("PRAGMA quick_check(1)").fetchone()
+        except (sqlite3.Error, OSError):
+            return  # whoever writes will see
+        if found != "ok":
+            self.add([self._set_aside(found)], self._kept)
 
     def _take_back(self, rows: list[Row], alarms: list[KeptAlarm] | None, lost: int) -> None:
         self._rows.extendleft(reversed(rows))
@@ -154,7 +172,7 @@ class Journal:
             except sqlite3.DatabaseError as error:
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DAMAGED:
                     raise
-                rows.insert(0, self._set_aside(error))
+                rows.insert(0, self._set_aside(str(error)))
                 self._write(rows, self._kept, lost)
         except (sqlite3.Error, OSError) as error:
             self._note_trouble(error)
@@ -209,7 +227,7 @@ class Journal:
                 self._db.close()
             self._db = None
 
-    def _set_aside(self, error: sqlite3.Error) -> Row:
+    def _set_aside(self, damage: str) -> Row:
         """A damaged file is kept: perhaps somebody can still read it."""
         self._close_file()
         path, now = self._file.path, datetime.now(UTC)
@@ -217,7 +235,8 @@ class Journal:
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-        text = f"journal: it was damaged ({error}) and begins anew; the old one is {aside.name}"
+        why = damage.splitlines()[-1]
+        text = f"journal: it was damaged ({why}) and begins anew; the old one is {aside.name}"
         log.error("%s: %s", path, text)
         return Row(now.timestamp(), "state", "site", text)
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -60,7 +60,9 @@ class Record:
         """Take up what was known before."""
         if self._journal:
             now, time = self._clock.now(), self._clock.time_of_day()
-            self._alarms = restored(self._journal.open(), self._sources, self._rules, now, time.timestamp())
+            self._journal.open()
+            kept_before = self._journal.open_alarms
+            self._alarms = restored(kept_before, self._sources, self._rules, now, time.timestamp())
             self._image.publish(self._registers.show(self._alarms, now))
 
     def close(self) -> None:
@@ -73,32 +75,36 @@ class Record:
         found = conditions(before, scan, self._facts(now, time, failsafe_active), self._sources, self._rules)
         alarms = step(self._alarms, found, self._rules, now, time.timestamp())
         news = [*changes(before, scan), *self._took(alarms, scan.at)]
-        events = [*self._pending, *news]
+        self._save(news, time)
         for event in news:
             log.info("%s", event)
+        events = [*self._pending, *news]
         self._pending.clear()
         self._image.publish(self._ring.add(events, time) | self._registers.show(alarms, now))
-        self._save(events, time)
         return events
 
     def written(self, write: Write) -> None:
-        """A client has written; what that does to alarms is done here."""
+        """A client has written; what that does to alarms is done here. It is in the journal at once, and
+        told with the next scan."""
         rest = {name: value for name, value in write.values.items() if name not in ALARM_POINTS}
         write_of_rest = replace(write, values=rest)
         self._write_log.add(write_of_rest)
         now = self._clock.now()
-        self._pending.extend(self._write_event(change, now) for change in write_of_rest.changes())
+        events = [self._write_event(change, now) for change in write_of_rest.changes()]
         wanted = order(write.values)
         if wanted:
-            self._obey(wanted, write.client, now)
+            events += self._obey(wanted, write.client, now)
         if len(rest) < len(write.values):
             self._image.update(NO_ACTION)
+        self._pending.extend(events)
+        self._save(events, self._clock.time_of_day())
 
-    def _obey(self, wanted: Order, client: Client, now: float) -> None:
-        for event in self._took(self._ordered(wanted, now), now, f" by {client}"):
+    def _obey(self, wanted: Order, client: Client, now: float) -> list[Event]:
+        told = self._took(self._ordered(wanted, now), now, f" by {client}")
+        for event in told:
             log.info("%s", event)
-            self._pending.append(event)
         self._image.publish(self._registers.show(self._alarms, now))
+        return told
 
     def _ordered(self, wanted: Order, now: float) -> dict[int, Alarm]:
         if wanted.number is None:
@@ -153,15 +159,14 @@ class Record:
             value=str(change.new),
         )
 
-    def _save(self, events: Iterable[Event], time: datetime) -> None:
-        if self._journal is None:
+    def _save(self, events: Sequence[Event], time: datetime) -> None:
+        if self._journal is None or not events:
             return
-        rows = [Row(time.timestamp(), e.kind, e.source, e.text, e.code, e.value) for e in events]
-        if not rows:
-            return
+        at = time.timestamp()
+        rows = [Row(at, e.kind, e.source, e.text, e.code, e.value) for e in events]
         changed = any(event.kind is EventKind.ALARM for event in events)
-        listed = kept(self._alarms.values(), self._sources, self._clock.now(), time.timestamp())
-        self._journal.add(rows, listed if changed else None)
+        alarms = kept(self._alarms.values(), self._sources, self._clock.now(), at) if changed else None
+        self._journal.add(rows, alarms)
 
 
 _OPERATORS = ("power_limit", "price_limit", "charge_enable")

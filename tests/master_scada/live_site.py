@@ -96,7 +96,10 @@ class LiveSite:
         self, ports: dict[str, int], *, timeout_s: float | None = 2.0, **settings: Any
     ) -> LiveMaster:
         """A running master of the stations at `ports`; `settings` are those of `site_file`."""
-        live = LiveMaster(self.site_file(ports, **settings), timeout_s)
+        return await self.master_of(self.site_file(ports, **settings), timeout_s=timeout_s)
+
+    async def master_of(self, path: Path, *, timeout_s: float | None = 2.0) -> LiveMaster:
+        live = LiveMaster(path, timeout_s)
         await self._start(live, live.master.run())
         await until(lambda: live.scans, WITHIN_S)
         await live.connect(self._stack)

@@ -1,0 +1,147 @@
+"""Alarms as a client of a running master meets them: in its registers, and what he may do there."""
+
+from collections.abc import Mapping
+
+import pytest
+from live_site import LiveMaster, LiveSite, ports
+from processes import free_port, until
+
+from master_scada.alarm_client import AlarmClient, Listed
+from master_scada.journal_reader import Wanted, read_entries
+from modbus_link.access import Client, Rights
+from modbus_link.client import ModbusClient
+from modbus_link.errors import Refused
+from register_maps.points import Table, Value
+
+RTU_SILENT, UNAUTHORISED = 32 + 12, 6
+STRANGER = Client(host="192.0.2.7", rights=Rights(read=frozenset(), write=frozenset()))
+FORBIDDEN_WRITE, FORBIDDEN_READ = b"\x06\x00\x05\x00\x01", b"\x03\x00\x00\x00\x02"
+NO_PRICE = "kind: modbus, currency: USD, max_age_s: 900"
+WITHIN_S = 30.0
+
+
+async def seen(master: LiveMaster) -> dict[int, Listed]:
+    async with ModbusClient("127.0.0.1", master.port, timeout_s=5) as client:
+        _, listed = await AlarmClient(client).read()
+        return {alarm.number: alarm for alarm in listed}
+
+
+async def until_state(master: LiveMaster, number: int, state: str) -> Listed:
+    async with ModbusClient("127.0.0.1", master.port, timeout_s=5) as client:
+        alarms, found = AlarmClient(client), list[Listed]()
+
+        async def is_so() -> bool:
+            _, listed = await alarms.read()
+            found[:] = [alarm for alarm in listed if (alarm.number, alarm.state) == (number, state)]
+            return bool(found)
+
+        await until(is_so, WITHIN_S)
+        return found[0]
+
+
+async def test_a_station_that_dies_and_what_its_operator_does(live: LiveSite) -> None:
+    rtu = await live.rtu()
+    master = await live.master(ports(rtu))
+    assert await seen(master) == {}
+    await live.end(rtu)
+    alarm = await until_state(master, RTU_SILENT, "active_unacknowledged")
+    assert (alarm.name, alarm.source, alarm.priority) == ("RTS1", 1, "high")
+    assert alarm.text.startswith("No reading; counted as drawing ")
+    assert alarm.remedy.startswith("Look at its supply and its network.")
+    await master.write(alarm_number=RTU_SILENT, alarm_action="acknowledge")
+    # At once, not only with the next scan; and the registers are ready for the next one.
+    assert (await seen(master))[RTU_SILENT].state == "active_acknowledged"
+    assert [master.master.image[n] for n in ("alarm_number", "alarm_action", "shelve_time")] == [0, "none", 0]
+    await master.write(alarm_number=RTU_SILENT, alarm_action="shelve", shelve_time=3600)
+    assert 3590 < (await seen(master))[RTU_SILENT].shelved_left <= 3600
+    assert [master.master.image[n] for n in ("alarm_count", "worst_priority")] == [0, "none"]
+    await master.write(alarm_number=RTU_SILENT, alarm_action="unshelve")
+    await live.rtu(port=rtu.server.port)
+    await until(lambda: not master.master.image["alarm_1_number"], WITHIN_S)
+    told = [text for text in master.events if text.startswith("RTS1: alarm")]
+    assert [text.partition(" by ")[0].partition(":")[2][:25] for text in told] == [
+        " alarm (high): No reading",
+        " alarm acknowledged",
+        " alarm shelved",
+        " alarm taken from the she",
+        " alarm over: rtu silent",
+    ]
+    assert " by 127.0.0.1:" in told[1]
+
+
+WRONG: list[Mapping[str, Value]] = [
+    {"alarm_number": 2, "alarm_action": "acknowledge"},  # not in the list
+    {"alarm_number": 60_000, "alarm_action": "acknowledge"},  # there is no such source
+    {"alarm_number": RTU_SILENT},
+    {"alarm_action": "acknowledge"},
+    {"alarm_number": RTU_SILENT, "alarm_action": "shelve"},
+    {"alarm_number": RTU_SILENT, "alarm_action": "acknowledge", "shelve_time": 60},
+    {"alarm_number": RTU_SILENT, "alarm_action": "unshelve"},
+    {"alarm_number": 65535, "alarm_action": "take_out_of_service"},
+    {"shelve_time": 60},
+]
+
+
+async def test_what_makes_no_sense_is_refused_and_changes_nothing(live: LiveSite) -> None:
+    master = await live.master({"RTS1": free_port()})
+    before = await until_state(master, RTU_SILENT, "active_unacknowledged")
+    for values in WRONG:
+        with pytest.raises(Refused) as caught:
+            await master.write(**values)
+        assert caught.value.code == 3, values
+    too_long = (0, 1, 2, 1, 0x5181)  # more than a day: the map itself has no such value
+    async with ModbusClient("127.0.0.1", master.port, timeout_s=5) as client:
+        await until(lambda: client.connected)
+        with pytest.raises(Refused):
+            await client.write(Table.HOLDING_REGISTER, 13, too_long[1:], 1)
+    assert (await seen(master))[RTU_SILENT] == before
+    await master.write(alarm_number=65535, alarm_action="acknowledge")
+    assert (await seen(master))[RTU_SILENT].state == "active_acknowledged"
+
+
+async def test_a_write_that_is_not_allowed_is_an_alarm_and_reading_is_not(live: LiveSite) -> None:
+    rtu = await live.rtu()
+    master = await live.master(ports(rtu))
+    master.master.server.respond(FORBIDDEN_READ, STRANGER)
+    await master.more_scans(2)
+    assert await seen(master) == {}
+    master.master.server.respond(FORBIDDEN_WRITE, STRANGER)
+    alarm = await until_state(master, UNAUTHORISED, "active_unacknowledged")
+    assert alarm.text.startswith("A write was refused: 192.0.2.7 may not write (function 6)")
+
+
+async def test_what_was_done_to_alarms_survives_a_restart(live: LiveSite) -> None:
+    path = live.site_file({"RTS1": free_port()})
+    master = await live.master_of(path)
+    master.master.server.respond(FORBIDDEN_WRITE, STRANGER)
+    await until_state(master, RTU_SILENT, "active_unacknowledged")
+    await master.write(alarm_number=UNAUTHORISED, alarm_action="acknowledge")
+    await master.write(alarm_number=RTU_SILENT, alarm_action="shelve", shelve_time=600)
+    await live.end(master)
+    again = await live.master_of(path)
+    found = await seen(again)
+    assert found[UNAUTHORISED].state == "active_acknowledged"
+    assert found[RTU_SILENT].state == "shelved"
+    assert 0 < found[RTU_SILENT].shelved_left <= 600
+    told = [e for e in read_entries(path.with_suffix(".journal"), Wanted()) if e.kind == "alarm"]
+    assert [e.value for e in told if e.code == "unauthorised_write"] == [
+        "active_unacknowledged",
+        "active_acknowledged",
+    ]
+
+
+async def test_what_people_and_programs_write_is_told_apart(live: LiveSite) -> None:
+    rtu = await live.rtu()
+    path = live.site_file(ports(rtu), tariff=NO_PRICE)
+    master = await live.master_of(path)
+    await master.write(price=0.1, price_limit=0.3)
+    await master.write(station_1_hold=True)
+    await until(lambda: any("hold off → on" in text for text in master.events), WITHIN_S)
+    await live.end(master)
+    told = {(e.kind, e.code, e.value) for e in read_entries(path.with_suffix(".journal"), Wanted())}
+    assert told >= {
+        ("write", "price", "0.1"),
+        ("operator", "price_limit", "0.3"),
+        ("operator", "station_1_hold", "True"),
+        ("command", "", "operator"),
+    }
