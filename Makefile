@@ -7,7 +7,7 @@ help:
 	@echo "make demo      watch a whole site on this machine"
 	@echo "make test      ruff, mypy, the import rule and every test"
 	@echo "make check     ruff, mypy and the import rule alone"
-	@echo "make docs      the register tables, from the YAML maps"
+	@echo "make docs      the tables of docs/, from the YAML"
 	@echo "make pictures  the pictures of the documents, from the running program"
 	@echo "make bench     the benchmarks"
 
