@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from master_scada.alarm_catalogue import Catalogue
 from master_scada.alarms import Condition, number_of
 from master_scada.model import Circuit, Plant, Scan, Station
-from register_maps.vocabulary import AlarmCode, FaultCode, Unfollowed
+from register_maps.vocabulary import AlarmCode, FaultCode, MasterRole, Unfollowed
 
 CLOCK_STEP_S = 2.0
 CERTIFICATE_DAYS = 30.0
@@ -36,7 +36,6 @@ class Facts:
     certificate_file: str = ""
     certificate_days: float | None = None
     other_master: str = ""
-    steers: bool = True
 
 
 class Sources:
@@ -72,7 +71,7 @@ def conditions(
     """By the alarm's number."""
     found = {number_of(code, 0): condition for code, condition in _of_site(before, scan, facts)}
     for source, station in enumerate(scan.plant.stations, start=1):
-        for code, condition in _of_station(station, facts):
+        for code, condition in _of_station(station, scan.role):
             found[number_of(code, source)] = condition
     for load in _loads(scan.plant):
         source = sources.circuit(load.circuit.name)
@@ -100,11 +99,19 @@ def _of_site(before: Scan | None, scan: Scan, facts: Facts) -> Found:
     if days is not None and days < CERTIFICATE_DAYS:
         when = f"expires in {days:.0f} days" if days > 0 else "has expired"
         yield AlarmCode.CERTIFICATE_EXPIRES, _is(file=facts.certificate_file, when=when)
-    if facts.other_master:
-        yield AlarmCode.OTHER_MASTER, _is(who=facts.other_master)
+    other = facts.other_master or _successor(before, scan)
+    if other:
+        yield AlarmCode.OTHER_MASTER, _is(who=other)
 
 
-def _of_station(station: Station, facts: Facts) -> Found:
+def _successor(before: Scan | None, scan: Scan) -> str:
+    """Who steers now, where this master did until the scan before."""
+    if before is None or before.role is not MasterRole.STEERING or scan.role is MasterRole.STEERING:
+        return ""
+    return f"it has taken over in term {scan.term}, this one steered in {before.term}"
+
+
+def _of_station(station: Station, role: MasterRole) -> Found:
     seen = station.reading
     if seen is None:
         yield AlarmCode.RTU_SILENT, _is(counted=_counted(station), trouble=station.trouble)
@@ -114,7 +121,7 @@ def _of_station(station: Station, facts: Facts) -> Found:
     if seen.doubts:
         doubts = (f"{name} {doubt.cause.replace('_', ' ')}" for name, doubt in sorted(seen.doubts.items()))
         yield AlarmCode.DOUBTFUL_VALUES, _is(values=", ".join(doubts))
-    if seen.failsafe_active and facts.steers:
+    if seen.failsafe_active and role is MasterRole.STEERING:
         yield AlarmCode.STATION_FAILSAFE, _is()
     if station.unfollowed is not Unfollowed.NONE:
         yield from _unfollowed(station)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from master_scada.alarms import Alarm
 from master_scada.model import Plant, Scan, Station
-from register_maps.vocabulary import AlarmState, ChargeState, LimitReason
+from register_maps.vocabulary import AlarmState, ChargeState, LimitReason, MasterRole
 
 
 class EventKind(StrEnum):
@@ -52,7 +52,8 @@ def changes(before: Scan | None, after: Scan) -> Iterator[Event]:
 def _command_event(station: Station, scan: Scan) -> Event:
     reason = scan.commands[station.name].reason
     text = reason_text(reason, scan.plant)
-    return Event(at=scan.at, source=station.name, text=text, kind=EventKind.COMMAND, value=reason)
+    kind = EventKind.COMMAND if scan.role is MasterRole.STEERING else EventKind.STATE
+    return Event(at=scan.at, source=station.name, text=text, kind=kind, value=reason)
 
 
 def alarm_event(was: AlarmState, alarm: Alarm, at: float, source: str, by: str = "") -> Event:
@@ -83,6 +84,8 @@ def _alarm_text(was: AlarmState, alarm: Alarm, by: str) -> str:
 
 def _site_changes(before: Scan | None, after: Scan) -> Iterator[str]:
     old, new = before.plant if before else None, after.plant
+    if after.role is not (before.role if before else MasterRole.STEERING):
+        yield _role_text(after)
     if old is None or old.price != new.price:
         yield price_text(new)
     main = new.feeder.main.name
@@ -90,6 +93,12 @@ def _site_changes(before: Scan | None, after: Scan) -> Iterator[str]:
         yield f"power limit is {new.limit_w(main):.0f} W"
     if before and after.overruns > before.overruns:
         yield f"scan overrun: {after.overruns - before.overruns} missed, {after.overruns} so far"
+
+
+def _role_text(scan: Scan) -> str:
+    if scan.role is MasterRole.STEERING:
+        return f"this master steers, in term {scan.term}"
+    return "this master only watches; another one steers, or may"
 
 
 def price_text(plant: Plant) -> str:

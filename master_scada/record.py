@@ -33,13 +33,12 @@ DAY_S = 86_400.0
 
 
 class Record:
-    """`open` and `close` it for the journal; without, all else works. `other_master` and `steers` are facts
-    that somebody else finds out."""
+    """`open` and `close` it for the journal; without, all else works. `other_master` says who else steers
+    here, if somebody has found that out."""
 
     def __init__(self, site: Site, image: RegisterImage, clock: Clock) -> None:
         groups = load_map("pev_master").groups
         self.other_master = ""
-        self.steers = True
         self._image, self._clock = image, clock
         self._rules = catalogue()
         self._sources = Sources((s.name for s in site.stations), site.feeder.circuits)
@@ -144,7 +143,6 @@ class Record:
             certificate_file=self._certificate.name,
             certificate_days=self._certificate.days(now),
             other_master=self.other_master,
-            steers=self.steers,
         )
 
     def _write_event(self, change: Change, now: float) -> Event:

@@ -12,7 +12,7 @@ from master_scada.alarms import Condition
 from master_scada.conditions import Facts, Sources, conditions
 from master_scada.model import Plant, Scan, Station
 from master_scada.quality import Doubt
-from register_maps.vocabulary import AlarmCode, FaultCode, Quality, QualityCause, Unfollowed
+from register_maps.vocabulary import AlarmCode, FaultCode, MasterRole, Quality, QualityCause, Unfollowed
 from register_maps.yaml_file import BadFile
 
 NO_FACTS = Facts()
@@ -94,7 +94,16 @@ def test_a_station_that_is_well_has_none() -> None:
 
 
 def test_who_does_not_steer_does_not_wonder_about_failsafes() -> None:
-    assert found(plant(waiting(failsafe_active=True)), Facts(steers=False)) == {}
+    assert found(plant(waiting(failsafe_active=True)), role=MasterRole.STANDBY) == {}
+
+
+def test_a_master_that_is_replaced_says_so_once() -> None:
+    here = plant(waiting())
+    steering, watching = {"term": 1001}, {"role": MasterRole.STANDBY, "term": 2002}
+    told = texts(here, before=scan(here, **steering), **watching)["site"]
+    assert told == "Another master steers here: it has taken over in term 2002, this one steered in 1001"
+    assert found(here, before=scan(here, **watching), **watching) == {}
+    assert found(here, before=scan(here, **watching), **steering) == {}
 
 
 OF_THE_SITE = [
