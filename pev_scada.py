@@ -7,7 +7,6 @@ running, 2 the input was wrong.
 import asyncio
 import gc
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -415,8 +414,6 @@ def main() -> None:
     except LinkError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    except BrokenPipeError:  # whoever read what is printed has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ModuleNotFoundError as error:
         if error.name not in MISSING:
             raise

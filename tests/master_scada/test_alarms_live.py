@@ -1,16 +1,21 @@
 """Alarms as a client of a running master meets them: in its registers, and what he may do there."""
 
 from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from live_site import LiveMaster, LiveSite, ports
 from processes import free_port, until
+from virtual_site import VirtualSite
 
 from master_scada.alarm_client import AlarmClient, Listed
 from master_scada.journal_reader import Wanted, read_entries
 from modbus_link.access import Client, Rights
+from modbus_link.certificates import Authority, Certificate
 from modbus_link.client import ModbusClient
 from modbus_link.errors import Refused
+from modbus_link.tls import TlsFiles
 from register_maps.points import Table, Value
 
 RTU_SILENT, UNAUTHORISED = 32 + 12, 6
@@ -145,3 +150,26 @@ async def test_what_people_and_programs_write_is_told_apart(live: LiveSite) -> N
         ("operator", "station_1_hold", "True"),
         ("command", "", "operator"),
     }
+
+
+async def test_a_clock_that_is_set_is_an_alarm_and_one_that_is_not_is_none(tmp_path: Path) -> None:
+    site = VirtualSite(folder=tmp_path)
+    await site.run(60)
+    assert site.master.image["alarm_1_number"] == 0
+    site.clock._start = site.clock.time_of_day() - timedelta(hours=1, seconds=site.clock.now())
+    await site.run(20)
+    assert site.master.image["alarm_1_code"] == "clock_stepped"
+    assert str(site.master.image["alarm_1_text"]).startswith("The time of day jumped by -3600 s.")
+    await site.run(120)
+    assert site.master.image["alarm_1_state"] == "returned_unacknowledged"
+
+
+def test_a_certificate_s_last_days_are_counted(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    authority.create("Bench", [Certificate(name="master", role="master")], days=20)
+    files = TlsFiles(ca="ca.crt", certificate="master.crt", key="master.key").under(tmp_path)
+    days = files.days_left()
+    assert days is not None
+    assert 19.9 < days <= 20
+    authority.path("master").unlink()
+    assert files.days_left() is None

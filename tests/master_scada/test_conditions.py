@@ -144,6 +144,7 @@ def test_what_is_near_is_not_yet_so(facts: Facts) -> None:
 
 def of_feeder(plant: Plant, code: AlarmCode) -> bool | None:
     """True: it holds; False: not any more, but it goes on; None: neither."""
+    assert texts(plant) is not None  # the words are those of the text
     condition = found(plant).get(("feeder", code))
     return None if condition is None else condition.holds
 
