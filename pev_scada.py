@@ -95,6 +95,8 @@ def master(
     ] = False,
 ) -> None:
     """Run a master station."""
+    from dataclasses import replace
+
     from master_scada.master import Master
     from master_scada.site_file import read_site
     from modbus_link.clock import Clock
@@ -104,6 +106,8 @@ def master(
     read = read_site(site)
     if standby and not read.redundant:
         raise BadInput(f"{site}: a standby needs `redundant: true`, by which the first master knows of it")
+    if standby and read.journal:
+        read = replace(read, journal=read.journal.of_standby())
     running = Master(read, Clock(), standby=standby)
     gc.freeze()  # maps and registers stay: no need to look through them again for garbage
     _run(running.run)
@@ -161,6 +165,7 @@ def events(
     ] = None,
     kind: Annotated[Kind | None, typer.Option(help="Of what kind alone.")] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what happens from now on.")] = False,
+    standby: Annotated[bool, typer.Option("--standby", help="As the standby has recorded it.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """What has happened at a site: reads its master's journal, whether or not it runs."""
@@ -172,7 +177,8 @@ def events(
 
     begin = since_time(since, datetime.now().astimezone()) if since else None
     wanted = Wanted(since=begin, source=source, kind=kind)
-    path = read_journal_file(site).path
+    journal = read_journal_file(site)
+    path = (journal.of_standby() if standby else journal).path
     _run(lambda: print_entries(path, wanted, as_json=as_json, follow=follow))
 
 

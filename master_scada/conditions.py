@@ -116,8 +116,9 @@ def _of_station(station: Station, role: MasterRole) -> Found:
     if seen is None:
         yield AlarmCode.RTU_SILENT, _is(counted=_counted(station), trouble=station.trouble)
         return
-    if seen.fault and seen.fault_code in _FAULTS:
-        yield _FAULTS[seen.fault_code], _is()
+    if seen.fault:
+        code = seen.fault_code or FaultCode.NONE
+        yield _FAULTS.get(code, AlarmCode.STATION_FAULT), _is()
     if seen.doubts:
         doubts = (f"{name} {doubt.cause.replace('_', ' ')}" for name, doubt in sorted(seen.doubts.items()))
         yield AlarmCode.DOUBTFUL_VALUES, _is(values=", ".join(doubts))

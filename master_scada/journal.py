@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -73,6 +73,10 @@ class JournalFile:
 
     path: Path
     max_mb: float = 64.0
+
+    def of_standby(self) -> "JournalFile":
+        """A file takes one writer, and both masters of a site may run on one machine."""
+        return replace(self, path=self.path.with_stem(f"{self.path.stem}-standby"))
 
 
 class Journal:

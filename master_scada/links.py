@@ -18,7 +18,8 @@ from master_scada.readings import (
     rated_power,
     reading,
 )
-from master_scada.site_file import Site, StationEntry
+from master_scada.site_file import Site
+from master_scada.site_schema import StationEntry
 from modbus_link.device import Device, Transport
 from modbus_link.errors import LinkError
 from modbus_link.tls import Tls

@@ -25,7 +25,8 @@ from master_scada.model import Command, Plant, Reading, Scan, Station
 from master_scada.readings import observed, orders
 from master_scada.record import Record
 from master_scada.registers import registers
-from master_scada.site_file import Failsafe, Site, master_map
+from master_scada.site_file import Site, master_map
+from master_scada.site_schema import Failsafe
 from master_scada.succession import ONLY_MASTER, one_of_two, succeed
 from master_scada.tariff import WrittenPrice
 from master_scada.upstream import SiteOrders, Upstream

@@ -4,19 +4,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
-from typing import Annotated, Any, Literal
-
-from annotated_types import Ge, Gt, Le, MaxLen, MinLen
-from pydantic import Strict, with_config
+from typing import Any
 
 from master_scada.journal import JournalFile
 from master_scada.model import Circuit, Feeder, Rules
 from master_scada.readings import missing_points
+from master_scada.site_faults import (
+    note_bands,
+    note_circuit_faults,
+    note_mixed_tls,
+    note_station_faults,
+    note_tls_use,
+    note_unfenced,
+)
+from master_scada.site_schema import (
+    NORMAL_JOURNAL,
+    OWN_SERVER,
+    TLS_PORT,
+    CircuitFile,
+    Failsafe,
+    JournalEntry,
+    SiteFile,
+    StationEntry,
+)
 from master_scada.tariff import (
     KINDS,
     CsvTariff,
     ModbusTariff,
-    Price,
     ScheduleTariff,
     Tariff,
     WrittenPrice,
@@ -25,98 +39,7 @@ from master_scada.tariff import (
 from modbus_link.listen import Listen, note_server
 from modbus_link.tls import TlsFiles
 from register_maps.register_map import RegisterMap, load_map
-from register_maps.yaml_file import STRICT_KEYS, BadFile, Faults, Real, Whole, read_yaml, unknown
-
-Positive = Annotated[Real, Gt(0)]
-NotNegative = Annotated[Real, Ge(0)]
-# What the master's registers can hold.
-MOST_W = Le(4e9)
-MOST_V = 6500
-MOST_STATIONS = 1500
-OWN_SERVER = Listen(port=5020)
-# Of Modbus TCP, in the clear and over TLS.
-PORT, TLS_PORT = 502, 802
-Name = Annotated[str, MinLen(1)]
-FENCING = ("master_term", "master_age")
-
-
-@with_config(STRICT_KEYS)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleFile:
-    price_limit: Price
-    rotation_s: Positive = 900
-    minimum_off_s: NotNegative = 10
-    overvoltage: Literal["limit", "charge"] = "limit"
-    voltage_recovery: Annotated[Real, Ge(0), Le(0.1)] = 0.01
-
-
-@with_config(STRICT_KEYS)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CircuitFile:
-    name: Name
-    power_limit_w: Annotated[Real, Gt(0), MOST_W]
-    nominal_voltage_v: Positive
-    voltage_band: tuple[Positive, Positive] = (0.95, 1.05)
-    parent: str | None = None
-
-
-@with_config(STRICT_KEYS)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StationEntry:
-    """`rated_power_w` counts until the station has told its own, and where its map has no such point."""
-
-    name: Name
-    circuit: str
-    host: Name
-    port: Annotated[Whole, Ge(1), Le(65535)] = PORT
-    tls: Annotated[bool, Strict()] = False
-    map: str = "pev_rtu"
-    priority: Annotated[Whole, Ge(1), Le(100)] = 1
-    rated_power_w: Annotated[Real, Gt(0), MOST_W] | None = None
-
-
-@with_config(STRICT_KEYS)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failsafe:
-    """For a site that hangs under a master above: what it may draw while that one is silent."""
-
-    timeout_s: Annotated[Whole, Ge(1), Le(3600)] = 10
-    power_limit_w: Annotated[Real, Ge(0), MOST_W] = 0
-
-
-@with_config(STRICT_KEYS)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalEntry:
-    """`path` None: beside the site's file."""
-
-    path: Name | None = None
-    max_mb: Annotated[Real, Ge(4), Le(100_000)] = 64
-
-    def file(self, site: Path) -> JournalFile:
-        path = site.with_suffix(".journal") if self.path is None else site.parent / self.path
-        return JournalFile(path=path, max_mb=self.max_mb)
-
-
-NORMAL_JOURNAL = JournalEntry()
-
-
-@with_config(STRICT_KEYS)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteFile:
-    """As written, but for its lists and its tariff, which `read_site` reads item by item, so that a fault
-    in one place hides none in another."""
-
-    site: Name
-    rule: RuleFile
-    tariff: Mapping[str, Any]
-    circuits: Annotated[list[Any], MinLen(1)]
-    stations: Annotated[list[Any], MinLen(1), MaxLen(MOST_STATIONS)]
-    scan_period_s: Annotated[Real, Ge(0.1)] = 1.0
-    server: Listen = OWN_SERVER
-    failsafe: Failsafe | None = None
-    tls: TlsFiles | None = None
-    redundant: Annotated[bool, Strict()] = False
-    journal: JournalEntry = NORMAL_JOURNAL
+from register_maps.yaml_file import BadFile, Faults, read_yaml, unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,17 +70,17 @@ def read_site(path: Path) -> Site:
     tariff, currency = _read_tariff(data.get("tariff"), path, faults)
     circuits = faults.parse_each(CircuitFile, data.get("circuits"), ("circuits",))
     stations = faults.parse_each(StationEntry, data.get("stations"), ("stations",))
-    _note_circuit_faults(_mappings(data.get("circuits")), faults)
-    _note_bands(circuits, faults)
-    _note_station_faults(_mappings(data.get("stations")), _mappings(data.get("circuits")), faults)
-    _note_mixed_tls(_mappings(data.get("stations")), faults)
+    note_circuit_faults(_mappings(data.get("circuits")), faults)
+    note_bands(circuits, faults)
+    note_station_faults(_mappings(data.get("stations")), _mappings(data.get("circuits")), faults)
+    note_mixed_tls(_mappings(data.get("stations")), faults)
     maps = _read_maps(_mappings(data.get("stations")), path, faults)
     if file and file.redundant:
-        _note_unfenced(stations, maps, faults)
+        note_unfenced(stations, maps, faults)
     tls = file.tls.under(path.parent) if file and file.tls else None
     if file:
         note_server(file.server, tls, master_map(len(stations)), faults, "server")
-        _note_tls_use(stations, file, faults)
+        note_tls_use(stations, file, faults)
     faults.raise_if_any()
     assert file is not None
     assert tariff is not None
@@ -278,90 +201,6 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
     return {key: str(value) if isinstance(value, list | dict) else value for key, value in item.items()}
 
 
-def _note_circuit_faults(circuits: list[dict[str, Any]], faults: Faults) -> None:
-    """What is wrong with the tree of circuits."""
-    names = [str(circuit.get("name")) for circuit in circuits]
-    parents = {str(c.get("name")): c.get("parent") for c in circuits}
-    for index, name in enumerate(names):
-        at = ("circuits", index)
-        parent = circuits[index].get("parent")
-        if names.index(name) != index:
-            faults.add((*at, "name"), f"{name!r} is the name of another circuit already")
-        if parent is not None and parent not in parents:
-            faults.add((*at, "parent"), unknown("circuit", parent, names))
-        elif _is_its_own_ancestor(name, parents):
-            faults.add((*at, "parent"), f"{name!r} would be its own ancestor")
-    main = [name for name, parent in parents.items() if parent is None]
-    if len(main) > 1:
-        faults.add(("circuits",), f"only the main circuit has no parent; here {' and '.join(main)} have none")
-
-
-def _note_bands(circuits: list[CircuitFile | None], faults: Faults) -> None:
-    for index, circuit in enumerate(circuits):
-        if circuit is None:
-            continue
-        low, high = circuit.voltage_band
-        if not low < 1 < high:
-            faults.add(
-                ("circuits", index, "voltage_band"),
-                f"[{low:g}, {high:g}] must reach from below to above 1, in shares of the nominal voltage",
-            )
-        if high * circuit.nominal_voltage_v > MOST_V:
-            faults.add(
-                ("circuits", index, "nominal_voltage_v"),
-                f"the band's {high * circuit.nominal_voltage_v:g} V are more than the {MOST_V} V that the"
-                " registers can hold; give the voltage that the stations measure",
-            )
-
-
-def _note_tls_use(stations: list[StationEntry | None], file: SiteFile, faults: Faults) -> None:
-    users = [index for index, entry in enumerate(stations) if entry and entry.tls]
-    if file.tls is None:
-        for index in users:
-            faults.add(("stations", index, "tls"), "needs the master's certificate: give `tls` for the site")
-    elif not users and file.server.roles is None:
-        faults.add(
-            ("tls",),
-            "serves nothing: say `tls: true` at the stations that speak it, or give `server` its `roles`",
-        )
-
-
-def _note_unfenced(
-    stations: list[StationEntry | None], maps: Mapping[str, RegisterMap], faults: Faults
-) -> None:
-    """Whoever can't tell an old master from a new one would be steered by both."""
-    for index, entry in enumerate(stations):
-        if entry is None or entry.map not in maps:
-            continue
-        lacking = [name for name in FENCING if name not in maps[entry.map].points]
-        if lacking:
-            faults.add(
-                ("stations", index, "map"),
-                f"{entry.map!r} has no {' and no '.join(lacking)}: such a station would obey two masters"
-                " at once; `redundant` needs stations that refuse the older one",
-            )
-
-
-def _note_mixed_tls(stations: list[dict[str, Any]], faults: Faults) -> None:
-    """All who share a host and port share the connection: none may think that it is safer than it is."""
-    over_tls: dict[tuple[object, object], object] = {}
-    for index, station in enumerate(stations):
-        place = (station.get("host"), station.get("port", PORT))
-        if over_tls.setdefault(place, station.get("tls", False)) != station.get("tls", False):
-            faults.add(
-                ("stations", index, "tls"),
-                f"{place[0]}:{place[1]} is reached with and without it: give all of its stations the same",
-            )
-
-
-def _is_its_own_ancestor(name: str, parents: Mapping[str, str | None]) -> bool:
-    above, seen = parents[name], set[str]()
-    while above is not None and above in parents and above not in seen:
-        seen.add(above)
-        above = parents[above]
-    return name in seen
-
-
 def _read_maps(stations: list[dict[str, Any]], path: Path, faults: Faults) -> dict[str, RegisterMap]:
     maps: dict[str, RegisterMap] = {}
     for index, station in enumerate(stations):
@@ -382,23 +221,3 @@ def _read_maps(stations: list[dict[str, Any]], path: Path, faults: Faults) -> di
         if "rated_power" not in device.points and station.get("rated_power_w") is None:
             faults.add(at, f"needs rated_power_w, because {name!r} has no point rated_power")
     return maps
-
-
-def _note_station_faults(
-    stations: list[dict[str, Any]], circuits: list[dict[str, Any]], faults: Faults
-) -> None:
-    known = [str(circuit.get("name")) for circuit in circuits]
-    names: dict[str, int] = {}
-    places: dict[tuple[object, ...], str] = {}
-    for index, station in enumerate(stations):
-        at, name = ("stations", index), str(station.get("name"))
-        if name in names:
-            faults.add((*at, "name"), f"{name!r} is the name of stations[{names[name]}] already")
-        names.setdefault(name, index)
-        circuit = station.get("circuit")
-        if circuit is not None and circuit not in known:
-            faults.add((*at, "circuit"), unknown("circuit", circuit, known))
-        place = (station.get("host"), station.get("port", PORT), station.get("map", "pev_rtu"))
-        if place[0] is not None and place in places:
-            faults.add((*at, "port"), f"{place[0]}:{place[1]} is {places[place]!r} already")
-        places.setdefault(place, name)

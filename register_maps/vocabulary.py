@@ -107,6 +107,7 @@ class AlarmCode(StrEnum):
     COMMAND_NOT_FOLLOWED = "command_not_followed"
     DRAWS_TOO_MUCH = "draws_too_much"
     STATION_FAILSAFE = "station_failsafe"
+    STATION_FAULT = "station_fault"
 
 
 class AlarmState(StrEnum):

@@ -27,17 +27,19 @@ def test_a_dead_station_from_the_alarm_to_the_journal(example_site: MakeSite) ->
     assert shown.returncode == 0
     assert "active unacknowledged" in shown.stdout
     assert "Look at its supply and its network." in shown.stdout
-    assert shown.stdout.endswith("1 open, 1 not acknowledged\n")
+    assert re.search(r"\n(\d) open, \1 not acknowledged\n$", shown.stdout)
     done = run("alarms", place, "--acknowledge", "all")
     assert (done.returncode, "active acknowledged" in done.stdout) == (0, True)
     done = run("alarms", place, "--shelve", SILENT, "--minutes", 30, "--json")
-    (alarm,) = json.loads(done.stdout)["alarms"]
+    (alarm,) = (one for one in json.loads(done.stdout)["alarms"] if one["code"] == "rtu_silent")
     assert (alarm["code"], alarm["state"], alarm["name"]) == ("rtu_silent", "shelved", "RTS1")
     wrong = run("alarms", place, "--acknowledge", SILENT)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert wrong.stderr == f"alarm {SILENT} is shelved: there is nothing to acknowledge\n"
     master.kill()
-    told = run("events", file, "--kind", "alarm", "--since", "1h", "--json").stdout.splitlines()
+    # Of the station: a busy machine may have made the master late, too.
+    only = ("--kind", "alarm", "--source", "RTS1")
+    told = run("events", file, *only, "--since", "1h", "--json").stdout.splitlines()
     assert [json.loads(line)["value"] for line in told] == [
         "active_unacknowledged",
         "active_acknowledged",

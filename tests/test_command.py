@@ -40,9 +40,12 @@ def test_map_list() -> None:
 
 def test_map_show_as_csv_is_the_whole_map() -> None:
     rows = list(csv.DictReader(io.StringIO(run("map", "show", "pev_rtu", "--format", "csv").stdout)))
-    points = load_map("pev_rtu").points
-    assert {row["name"]: (row["table"], int(row["address"])) for row in rows} == {
-        name: (point.table, point.address) for name, point in points.items()
+    device = load_map("pev_rtu")
+    groups = {"": device.points} | {group.name: group.points for group in device.groups.values()}
+    assert {(row["group"], row["name"]): (row["table"], int(row["address"])) for row in rows} == {
+        (group, name): (point.table, point.address)
+        for group, points in groups.items()
+        for name, point in points.items()
     }
     voltage = next(row for row in rows if row["name"] == "voltage")
     assert (voltage["scale"], voltage["unit"], voltage["access"]) == ("0.1", "V", "ro")

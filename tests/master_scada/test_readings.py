@@ -19,7 +19,7 @@ from master_scada.readings import (
     points_to_read,
     reading,
 )
-from master_scada.site_file import StationEntry
+from master_scada.site_schema import StationEntry
 from modbus_link.errors import LinkDown
 from register_maps.blocks import Span
 from register_maps.points import Point, PointType, Table, Value
