@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from hmi import figures
 from hmi.look import ORANGE, PANEL, STALE, TRACK
-from hmi.master_view import MasterView
+from hmi.master_view import MasterView, mark
 from hmi.sketch import Align, Box, Sketch
 from hmi.texts import Texts
 from hmi.trend import SAMPLES, Sample
@@ -44,7 +44,7 @@ def _power(trend: Sequence[Sample], view: MasterView, texts: Texts) -> Curve:
     known = [value for value in values if value is not None]
     return Curve(
         title=texts("master.power"),
-        newest=figures.kilowatts(view.power_w),
+        newest=mark(figures.kilowatts(view.power_w), view.power_quality),
         values=values,
         limits=[view.power_limit_w],
         low=0.0,
@@ -59,7 +59,7 @@ def _voltage(trend: Sequence[Sample], view: MasterView, texts: Texts) -> Curve:
     margin = 0.15 * max(high_limit - low_limit, 1.0)
     return Curve(
         title=texts("master.lowest_voltage"),
-        newest=figures.voltage(view.lowest_voltage_v),
+        newest=mark(figures.voltage(view.lowest_voltage_v), view.voltage_quality),
         values=values,
         limits=[low_limit, high_limit],
         low=min([low_limit, *known]) - margin,

@@ -26,8 +26,9 @@ def draw_question(sketch: Sketch, whole: Box, question: Question, view: MasterVi
     _buttons(sketch, buttons, question, texts)
     if question.step is Step.ENTER:
         _entry(sketch, rest, question, view, texts)
-    elif question.step is Step.REFUSED:
-        sketch.text(rest, question.why, largest=20, lines=4)
+    elif question.step in (Step.REFUSED, Step.OFF):
+        why = texts("ask.standby") if question.step is Step.OFF else question.why
+        sketch.text(rest, why, largest=20, lines=4)
     else:
         _old_and_new(sketch, rest, question, view, texts)
 
@@ -48,7 +49,7 @@ def _buttons(sketch: Sketch, box: Box, question: Question, texts: Texts) -> None
         case Step.SENDING:
             sketch.text(box, texts("ask.sending"), largest=20, align=Align.CENTRE)
             return
-        case Step.REFUSED:
+        case Step.REFUSED | Step.OFF:
             sketch.button(box, texts("ask.close"), Press("cancel"), MAIN, largest=24)
             return
     sketch.button(no, texts("ask.cancel"), Press("cancel"), PLAIN, largest=24)

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hmi.alarm_picture import draw_alarms, draw_banner
 from hmi.charts import charts
 from hmi.dialog_picture import draw_question
 from hmi.gauges import Gauge, gauges
 from hmi.look import (
     BACKGROUND,
+    BLACK,
     BLUE,
     DIM,
     EXCLAMATION,
     INK,
     ORANGE,
     PANEL,
+    PAUSE,
     TICK,
     TRACK,
     Look,
@@ -31,6 +34,8 @@ SMALL = 400
 """A screen with a side shorter than this shows one part at a time."""
 LARGEST_UNIT = 1.3
 """A larger window shows more, not larger."""
+STANDBY = Style(Look.STOPPED.value.fill, BLACK, PAUSE)
+"""Of a master that only watches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,38 +62,85 @@ def master_picture(sight: MasterSight, size: tuple[int, int], measure: Measure, 
     sketch, whole = Sketch(measure, unit, sight.is_live), Box(0, 0, width, height)
     gap = sketch.px(5)
     sketch.area(whole, BACKGROUND)
-    header, rest = whole.cut_top(sketch.px(30))
-    _header(sketch, header, sight, texts)
-    if sight.view:
-        top, rest = rest.inset(gap).cut_top(
-            sketch.px(126 if small and not wide else 70 if small else 88), gap
-        )
+    rest = _header(sketch, whole, sight, texts).inset(gap)
+    if sight.view and sight.panel.alarms.is_open:
+        now = sight.time_of_day
+        draw_alarms(sketch, rest, sight.view.alarms, sight.panel.alarms, now, texts)
+    elif sight.view:
+        top, rest = rest.cut_top(sketch.px(126 if small and not wide else 70 if small else 88), gap)
         _gauges(sketch, top, sight, texts, upright=small and not wide)
         parts = _tabbed if small else _beside if wide else _stacked
         parts(sketch, rest, sight, texts)
-        if sight.panel.question:
-            draw_question(sketch, whole, sight.panel.question, sight.view, texts)
-    title = ": ".join(filter(None, (sight.view.site if sight.view else "", sight.headline, sight.detail)))
-    return sketch.picture(title, stays_lit=sight.panel.question is not None)
+    if sight.view and sight.panel.question:
+        draw_question(sketch, whole, sight.panel.question, sight.view, texts)
+    return sketch.picture(_title(sight, texts), stays_lit=sight.panel.question is not None)
 
 
-def _header(sketch: Sketch, box: Box, sight: MasterSight, texts: Texts) -> None:
-    style = Look.SILENT.value if sight.headline else Style(PANEL, INK, ())
+def _title(sight: MasterSight, texts: Texts) -> str:
+    view = sight.view
+    standby = texts("master.standby") if view and view.is_standby else ""
+    parts = (view.site if view else "", sight.headline or standby, sight.detail)
+    return ": ".join(filter(None, parts))
+
+
+def _header(sketch: Sketch, whole: Box, sight: MasterSight, texts: Texts) -> Box:
+    """What is left below. A headline takes the banner's place where they stand side by side."""
+    view, wide = sight.view, whole.width > whole.height
+    strip, rest = whole.cut_top(sketch.px(44 if wide else 30))
+    words, banner = strip.cut_left(strip.width * 0.44) if wide else (strip, None)
+    if view and not wide:
+        banner, rest = rest.cut_top(sketch.px(44))
+    if sight.headline:
+        _headline(sketch, strip, sight)
+        if wide:
+            return rest
+    elif view:
+        (_standby if view.is_standby else _site)(sketch, words, sight, texts)
+    if view and banner:
+        draw_banner(sketch, banner, view.alarms, texts)
+    return rest
+
+
+def _headline(sketch: Sketch, box: Box, sight: MasterSight) -> None:
+    style = Look.SILENT.value
     sketch.area(box, style.fill)
     clock, rest = box.inset(sketch.px(8), sketch.px(3)).cut_right(sketch.px(48), sketch.px(8))
-    sketch.text(clock, f"{sight.time_of_day:%H:%M}", largest=16, colour=style.ink, align=Align.RIGHT)
-    if sight.headline:
-        sign, rest = rest.cut_left(rest.height, sketch.px(8))
-        sketch.sign(sign, style.sign, style.ink)
-        words = ": ".join(filter(None, (sight.headline, sight.detail)))
-        sketch.text(rest, words, largest=17, lines=2, bold=True, colour=style.ink)
-        return
+    _clock(sketch, clock, sight, style.ink)
+    sign, rest = rest.cut_left(min(rest.height, sketch.px(28)), sketch.px(8))
+    sketch.sign(sign, style.sign, style.ink)
+    words = ": ".join(filter(None, (sight.headline, sight.detail)))
+    sketch.text(rest, words, largest=17, lines=2, bold=True, colour=style.ink)
+
+
+def _site(sketch: Sketch, box: Box, sight: MasterSight, texts: Texts) -> None:
     view = sight.view
-    if view:
+    assert view
+    sketch.area(box, PANEL)
+    words = texts("master.counts", charging=view.charging, waiting=view.waiting, silent=view.silent)
+    inner = box.inset(sketch.px(8), sketch.px(3))
+    if inner.height > sketch.px(30):
+        above, below = inner.cut_top(inner.height * 0.55)
+        clock, name = above.cut_right(sketch.px(48), sketch.px(8))
+        sketch.text(below, words, largest=13, colour=sketch.dim)
+    else:
+        clock, rest = inner.cut_right(sketch.px(48), sketch.px(8))
         counts, name = rest.cut_right(rest.width * 0.55, sketch.px(8))
-        sketch.text(name, view.site, largest=17, bold=True)
-        words = texts("master.counts", charging=view.charging, waiting=view.waiting, silent=view.silent)
-        sketch.text(counts, words, largest=14, lines=2, colour=DIM, align=Align.RIGHT)
+        sketch.text(counts, words, largest=14, lines=2, colour=sketch.dim, align=Align.RIGHT)
+    _clock(sketch, clock, sight)
+    sketch.text(name, view.site, largest=17, bold=True)
+
+
+def _standby(sketch: Sketch, box: Box, sight: MasterSight, texts: Texts) -> None:
+    sketch.area(box, STANDBY.fill)
+    clock, rest = box.inset(sketch.px(8), sketch.px(3)).cut_right(sketch.px(48), sketch.px(8))
+    _clock(sketch, clock, sight, STANDBY.ink)
+    sign, words = rest.cut_left(sketch.px(22), sketch.px(8))
+    sketch.sign(sign, STANDBY.sign, STANDBY.ink)
+    sketch.text(words, texts("master.standby"), largest=15, lines=2, bold=True, colour=STANDBY.ink)
+
+
+def _clock(sketch: Sketch, box: Box, sight: MasterSight, colour: str = "") -> None:
+    sketch.text(box, f"{sight.time_of_day:%H:%M}", largest=16, colour=colour, align=Align.RIGHT)
 
 
 def _gauges(sketch: Sketch, box: Box, sight: MasterSight, texts: Texts, *, upright: bool) -> None:
@@ -125,7 +177,7 @@ def _flat_gauge(sketch: Sketch, box: Box, gauge: Gauge) -> None:
 
 
 def _limit(sketch: Sketch, box: Box, gauge: Gauge) -> None:
-    if gauge.sets:
+    if gauge.sets and not gauge.is_off:
         pencil, box = box.cut_right(box.height, sketch.px(4))
         sketch.sign(pencil.inset(pencil.height * 0.2), PENCIL, sketch.accent)
     sketch.text(box, gauge.limit, largest=13, colour=sketch.dim)

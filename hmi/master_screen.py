@@ -59,6 +59,7 @@ class MasterScreen:
 
     def press(self, press: Press) -> None:
         write = self._panel.press(press, self._view())
+        self._reader.watches_alarms = self._panel.alarms.is_open
         if write:
             self._task = asyncio.create_task(self._send(write))
 
@@ -70,7 +71,7 @@ class MasterScreen:
 
     async def _send(self, write: Write) -> None:
         try:
-            await self._reader.write({write.point: write.value})
+            await self._reader.write(write.values)
             await self._poller.poll()
         except Refused as error:
             self._panel.refuse(self._why_refused(error))

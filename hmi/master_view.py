@@ -4,11 +4,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hmi import figures
+from hmi.alarm_view import AlarmsView, alarms_view
 from hmi.look import Look
 from hmi.polling import STALE_S, Latest
 from hmi.texts import Texts
 from register_maps.points import Value
-from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
+from register_maps.vocabulary import (
+    ChargeState,
+    FaultCode,
+    LimitReason,
+    MasterRole,
+    Quality,
+    QualityCause,
+    Unfollowed,
+)
 
 SCANS_MISSED = 2.5
 """Scan periods after which a heartbeat that stands still is a master that does."""
@@ -32,11 +42,18 @@ class StationRow:
     session_energy_wh: float | None
     charging_time_s: float | None
     time_to_full_s: float | None
+    quality: Quality
+    quality_cause: QualityCause
+    doubtful: frozenset[str]
+    """Points whose values may be wrong, or can't be had."""
+    unfollowed: Unfollowed
 
     @property
     def look(self) -> Look:
         if not self.answers:
             return Look.SILENT
+        if self.unfollowed is not Unfollowed.NONE:
+            return Look.FAULT
         if self.state is ChargeState.FINISHING:
             return Look.FULL if self.fully_charged else Look.STOPPED
         return _LOOKS[self.state]
@@ -44,9 +61,9 @@ class StationRow:
     @property
     def attention(self) -> int:
         """0 needs it first."""
-        if not self.answers or self.state is ChargeState.FAULTED:
+        if not self.answers or self.look is Look.FAULT:
             return 0
-        if self.held or self.failsafe_active:
+        if self.held or self.failsafe_active or self.quality is not Quality.GOOD:
             return 1
         return _ATTENTION.index(self.state) + 2
 
@@ -54,12 +71,22 @@ class StationRow:
         return texts.named("state", self.state) if self.answers else texts("state.silent")
 
     def reason_text(self, texts: Texts) -> str:
+        """What weighs most: a command that is not followed, a fault, values in doubt, the rule's reason."""
         if not self.answers:
             age_s = self.reading_age_s
             return "" if age_s is None else texts("master.silent_for", duration=texts.duration(age_s))
+        if self.unfollowed is not Unfollowed.NONE:
+            return texts.named("unfollowed", self.unfollowed)
         if self.state is ChargeState.FAULTED:
             return texts.named("fault", self.fault_code)
+        if self.quality is not Quality.GOOD:
+            cause = self.quality_cause
+            return texts.named("quality_cause", "unknown" if cause is QualityCause.NONE else cause)
         return texts.named("reason", self.reason)
+
+    def marked(self, figure: str, point: str) -> str:
+        """The figure of that point, never as if it were good where it is not."""
+        return mark(figure, Quality.UNCERTAIN if point in self.doubtful else Quality.GOOD)
 
 
 _LOOKS = {
@@ -109,6 +136,10 @@ class MasterView:
     charging: int
     waiting: int
     silent: int
+    is_standby: bool
+    power_quality: Quality
+    voltage_quality: Quality
+    alarms: AlarmsView
     stations: tuple[StationRow, ...]
     events: tuple[EventRow, ...]
     """The newest last."""
@@ -130,6 +161,11 @@ class MasterView:
 
     def by_attention(self) -> list[StationRow]:
         return sorted(self.stations, key=lambda row: (row.attention, row.number))
+
+
+def mark(figure: str, quality: Quality) -> str:
+    """A figure that is not good has a question mark behind it."""
+    return figure if quality is Quality.GOOD or figure == figures.NO_VALUE else f"{figure} ?"
 
 
 def trouble(latest: Latest, now: float, texts: Texts) -> tuple[str, str]:
@@ -169,6 +205,10 @@ def master_view(values: Mapping[str, Value]) -> MasterView:
         charging=v["charging_count"],
         waiting=v["waiting_count"],
         silent=v["silent_count"],
+        is_standby=v["role"] == MasterRole.STANDBY,
+        power_quality=_quality(v["power_quality"]),
+        voltage_quality=_quality(v["voltage_quality"]),
+        alarms=alarms_view(v, _blocks(values, "alarm").values()),
         stations=tuple(rows),
         events=tuple(_events(_blocks(values, "event").values())),
     )
@@ -192,7 +232,16 @@ def _row(v: Mapping[str, Any], number: int) -> StationRow:
         session_energy_wh=v["session_energy"],
         charging_time_s=v["charging_time"],
         time_to_full_s=v["time_to_full"],
+        quality=_quality(v["quality"]),
+        quality_cause=QualityCause(v["quality_cause"] or QualityCause.NONE),
+        doubtful=v["uncertain_values"] | v["bad_values"],
+        unfollowed=Unfollowed(v["unfollowed"] or Unfollowed.NONE),
     )
+
+
+def _quality(value: Value) -> Quality:
+    """A number that this version does not know is bad."""
+    return Quality.BAD if value is None else Quality(str(value))
 
 
 def _events(blocks: Iterable[Mapping[str, Any]]) -> list[EventRow]:

@@ -27,7 +27,7 @@ def draw_stations(sketch: Sketch, box: Box, view: MasterView, panel: OperatorPan
         _row(sketch, Box(box.x, box.y + n * (height + gap), box.width, height), row, texts)
     if len(rows) > len(shown):
         page = texts("master.page", first=first + 1, last=first + len(shown), count=len(rows))
-        _scroll_bar(sketch, strip, page)
+        scroll_bar(sketch, strip, page, "scroll")
 
 
 def _row(sketch: Sketch, box: Box, row: StationRow, texts: Texts) -> None:
@@ -49,7 +49,7 @@ def _words(sketch: Sketch, box: Box, row: StationRow, texts: Texts) -> None:
     name, state = above.cut_left(above.width * 0.4, sketch.px(5))
     sketch.text(name, row.name, largest=15, bold=True, colour=sketch.ink)
     sketch.text(state, row.state_text(texts), largest=13, colour=sketch.ink)
-    sketch.text(below, reason, largest=12, lines=2, colour=sketch.dim)
+    sketch.text(below, reason, largest=12, lines=2, colour=sketch.dim if row.attention else sketch.ink)
 
 
 def _figures(sketch: Sketch, box: Box, row: StationRow, texts: Texts) -> None:
@@ -57,8 +57,10 @@ def _figures(sketch: Sketch, box: Box, row: StationRow, texts: Texts) -> None:
     ink, dim = sketch.ink, sketch.dim
     above, below = box.rows(2)
     charge, power = above.columns(2, sketch.px(4))
-    sketch.text(charge, figures.percent(row.state_of_charge_pct), largest=15, bold=True, colour=ink)
-    sketch.text(power, figures.power(row.power_w), largest=15, colour=ink, align=Align.RIGHT)
+    percent = row.marked(figures.percent(row.state_of_charge_pct), "state_of_charge")
+    watts = row.marked(figures.power(row.power_w), "power")
+    sketch.text(charge, percent, largest=15, bold=True, colour=ink)
+    sketch.text(power, watts, largest=15, colour=ink, align=Align.RIGHT)
     bar, to_full = below.cut_left(below.width * 0.34, sketch.px(6))
     if row.state_of_charge_pct is not None:
         share = row.state_of_charge_pct / 100
@@ -68,12 +70,13 @@ def _figures(sketch: Sketch, box: Box, row: StationRow, texts: Texts) -> None:
         sketch.text(to_full, words, largest=12, colour=dim, align=Align.RIGHT)
 
 
-def _scroll_bar(sketch: Sketch, box: Box, page: str) -> None:
+def scroll_bar(sketch: Sketch, box: Box, page: str, what: str) -> None:
+    """Presses `what`, with -1 or 1."""
     up, rest = box.cut_left(sketch.px(80), sketch.px(GAP))
     down, middle = rest.cut_right(sketch.px(80), sketch.px(GAP))
     for button, sign, number in ((up, UP, -1), (down, DOWN, 1)):
         sketch.area(button, BLUE)
         sketch.sign(button.inset(sketch.px(10)), (sign,), INK)
-        sketch.touches.append((button, Press("scroll", number)))
+        sketch.touches.append((button, Press(what, number)))
     sketch.area(middle, PANEL)
     sketch.text(middle.inset(sketch.px(6), 0), page, largest=14, colour=DIM, align=Align.CENTRE)

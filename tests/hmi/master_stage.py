@@ -7,12 +7,13 @@ import subprocess
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Self
 
 from displays import ROOM, Screen
-from master_values import NOON, place_of, rough, sight
+from master_values import place_of, rough, sight
 from PIL import Image, ImageChops
 from processes import Program, until, wait_until
 
@@ -35,7 +36,7 @@ from modbus_link.tls import Tls
 WITHIN_S = 10.0
 """For what takes a second or two on a machine that has nothing else to do."""
 BEAT_S = 0.1
-HEADER = 0.12
+HEADER = 0.14
 """The part of a picture, from the top, that has the time of day."""
 
 Start = Callable[..., Program]
@@ -109,7 +110,8 @@ class Operator:
         return left + round(x), top + round(y)
 
     async def _sight(self) -> MasterSight:
-        return sight(await self.view(), self.panel, time_of_day=NOON.astimezone())
+        noon = datetime.now().astimezone().replace(hour=12, minute=34)
+        return sight(await self.view(), self.panel, time_of_day=noon)
 
     async def until_as_wanted(self, *, below: float = 0.0, right: float = 1.0) -> Image.Image:
         """The screen, when it shows exactly what it must below a share of its height, and up to one of its

@@ -14,7 +14,7 @@ from register_maps.points import Value
 from register_maps.register_map import load_map
 
 SIZES = [(480, 320), (800, 480), (320, 480), (480, 800), (1280, 800)]
-EVENTS = 16
+EVENTS, ALARMS = 16, 32
 NOON = datetime(2026, 12, 28, 12, 34, 56, tzinfo=UTC)
 SITE: dict[str, Value] = {
     "site_name": "Demo car park",
@@ -64,12 +64,78 @@ KINDS: dict[str, dict[str, Value]] = {
     "failsafe": {**WAITING, "limit_reason": "failsafe", "failsafe_active": True},
     "faulted": {**WAITING, "state": "faulted", "limit_reason": "fault", "fault_code": "contactor_welded"},
     "silent": SILENT,
+    "stale": {
+        **CHARGING,
+        "quality": "uncertain",
+        "quality_cause": "stale",
+        "uncertain_values": frozenset({"power"}),
+    },
+    "does not open": {**WAITING, "limit_reason": "price", "unfollowed": "not_opened", "power": 3300},
 }
+UNACKNOWLEDGED, ACKNOWLEDGED, OVER, SHELVED, OUT = (
+    "active_unacknowledged",
+    "active_acknowledged",
+    "returned_unacknowledged",
+    "shelved",
+    "out_of_service",
+)
+WELDED: dict[str, Value] = {
+    "number": 45,
+    "code": "contactor_welded",
+    "state": UNACKNOWLEDGED,
+    "priority": "urgent",
+    "source": 1,
+    "name": "RTS1",
+    "text": "The contactor did not open; RTS1 may draw 3300 W whatever it is told.",
+    "remedy": "Switch RTS1 off at its breaker and have the contactor replaced.",
+}
+NO_PRICE: dict[str, Value] = {
+    "number": 1,
+    "code": "price_unknown",
+    "state": UNACKNOWLEDGED,
+    "priority": "high",
+    "name": "site",
+    "text": "The price is unknown; nobody charges.",
+    "remedy": "Check the source of the tariff.",
+}
+STALE_VALUES: dict[str, Value] = {**WELDED, "number": 49, "code": "doubtful_values", "priority": "medium"}
+SEVERAL = [
+    WELDED,
+    NO_PRICE,
+    {**STALE_VALUES, "name": "RTS2", "state": OVER, "text": "The values of RTS2 stood still for 20 s."},
+    {**STALE_VALUES, "number": 81, "state": ACKNOWLEDGED, "priority": "low", "text": "Scans take too long."},
+    {**STALE_VALUES, "number": 82, "state": SHELVED, "shelved_left": 780, "text": "RTS3 is silent."},
+    {**STALE_VALUES, "number": 83, "state": OUT, "name": "garage", "text": "The voltage is low: 103.9 V."},
+]
+
+
+def with_alarms(image: RegisterImage, *alarms: dict[str, Value]) -> RegisterImage:
+    """The same image, whose master has these alarms and no others."""
+    began = int((NOON - timedelta(minutes=3)).timestamp())
+    counted = [alarm for alarm in alarms if alarm["state"] not in (SHELVED, OUT)]
+    open_ones = [alarm for alarm in counted if alarm["state"] != ACKNOWLEDGED]
+    for number in range(1, ALARMS + 1):
+        blank = dict.fromkeys(("number", "source", "time", "shelved_left"), 0) | dict.fromkeys(
+            ("name", "text", "remedy"), ""
+        )
+        block = {**blank, "time": began, **alarms[number - 1]} if number <= len(alarms) else blank
+        image.update({f"alarm_{number}_{name}": value for name, value in block.items()})
+    changes = image["alarm_changes"]
+    assert isinstance(changes, int)
+    image.update(
+        {
+            "alarm_count": len(counted),
+            "unacknowledged_count": len(open_ones),
+            "worst_priority": next((alarm["priority"] for alarm in [*open_ones, *counted]), "none"),
+            "alarm_changes": changes + 1,
+        }
+    )
+    return image
 
 
 def image_of(*stations: dict[str, Value], events: int = 0, **site: Value) -> RegisterImage:
     """A master's image with these stations and with events 1, 2, … in their ring."""
-    device_map = load_map("pev_master").expanded(station=len(stations), event=EVENTS)
+    device_map = load_map("pev_master").expanded(station=len(stations), event=EVENTS, alarm=ALARMS)
     image = RegisterImage(device_map)
     image.update({**SITE, "station_count": len(stations), **site})
     for number, station in enumerate(stations, start=1):
@@ -93,6 +159,10 @@ def values_of(image: RegisterImage) -> dict[str, Value]:
 
 def view_of(*stations: dict[str, Value], events: int = 0, **site: Value) -> MasterView:
     return master_view(values_of(image_of(*stations, events=events, **site)))
+
+
+def alarmed(alarms: Sequence[dict[str, Value]], *stations: dict[str, Value], **site: Value) -> MasterView:
+    return master_view(values_of(with_alarms(image_of(*stations, **site), *alarms)))
 
 
 def many(count: int, names: Sequence[str] = ("RTS",)) -> list[dict[str, Value]]:

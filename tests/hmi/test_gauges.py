@@ -33,6 +33,14 @@ def gauge(which: int, **site: Value) -> Gauge:
         (VOLTAGE, {"lowest_voltage": 104.4}, "104.4–108.1 V", "out"),
         (VOLTAGE, {"highest_voltage": 115.6}, "107.3–115.6 V", "out"),
         (VOLTAGE, {"lowest_voltage": None, "highest_voltage": None}, "–", "unknown"),
+        (POWER, {"power_quality": "uncertain"}, "3.30 kW ?", "doubtful"),
+        (POWER, {"power_quality": "bad"}, "3.30 kW ?", "partial"),
+        (POWER, {"power_quality": "bad", "power": 5010}, "5.01 kW ?", "too much"),
+        (POWER, {"power_quality": "bad", "power": None}, "–", "unknown"),
+        (POWER, {"voltage_quality": "bad"}, "3.30 kW", "ok"),
+        (VOLTAGE, {"voltage_quality": "uncertain"}, "107.3–108.1 V ?", "doubtful"),
+        (VOLTAGE, {"voltage_quality": "bad"}, "107.3–108.1 V ?", "partial"),
+        (VOLTAGE, {"voltage_quality": "bad", "lowest_voltage": 104.4}, "104.4–108.1 V ?", "out"),
     ],
 )
 def test_value_and_verdict(which: int, site: dict[str, Value], value: str, verdict: str) -> None:
@@ -48,6 +56,8 @@ def test_limits_and_what_the_operator_sets_by_them() -> None:
     assert (power.limit, power.sets) == ("limit 5.00 kW", "power_limit")  # the one in force
     assert (voltage.limit, voltage.sets) == ("104.5 to 115.5 V", "")
     assert price.label == "Price"
+    assert not any(gauge.is_off for gauge in (price, power))
+    assert [g.is_off for g in gauges(view_of(CHARGING, role="standby"), TEXTS)] == [True, True, False]
 
 
 @pytest.mark.parametrize("price", [0.01, 0.12, 0.2, 0.5, 20.0])

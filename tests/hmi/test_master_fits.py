@@ -2,26 +2,37 @@
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import combinations
+from itertools import combinations, cycle
 
 import pytest
 from displays import ROOM
 from master_values import (
+    ACKNOWLEDGED,
     CHARGING,
     KINDS,
+    OUT,
+    OVER,
+    SEVERAL,
+    SHELVED,
     SILENT,
     SIZES,
+    UNACKNOWLEDGED,
     WAITING,
+    WELDED,
+    alarmed,
     event,
     full_trend,
     image_of,
     sight,
     values_of,
     view_of,
+    with_alarms,
 )
 from PIL import ImageGrab
 from processes import wait_until
 
+from hmi.alarm_panel import AlarmPanel
+from hmi.alarm_view import AlarmOrder
 from hmi.master_picture import MasterSight, master_picture
 from hmi.master_view import MasterView, master_view
 from hmi.operator_panel import TABS, OperatorPanel, Question, Step
@@ -30,7 +41,7 @@ from hmi.texts import Texts, languages, load_texts
 from hmi.window import ScreenWindow
 from modbus_link.errors import ExceptionCode, Refused
 from register_maps.points import Value
-from register_maps.vocabulary import FaultCode, LimitReason
+from register_maps.vocabulary import AlarmAction, FaultCode, LimitReason, QualityCause, Unfollowed
 
 LINE = 1.15
 """Height of a line of text, of which no other may have a part."""
@@ -40,6 +51,14 @@ ON_AN_LCD = [(480, 320), (800, 480)]
 LONGEST_NAME = "Car park 2 / W16"
 LONGEST_SITE = "Multi-storey car park, Wwww 16"
 EVENT = "site: the price limit is 0.2500 instead of 0.2000, says 192.168.100.100 (operator: shift leader)"
+ALARM = (
+    "The contactor of Car park 2 / W16 did not open when told to; it counts as drawing its whole 22000 W."
+    " Nobody else gets it"
+)
+"""As long as a register holds: 120 bytes."""
+REMEDY = "Switch the station off at its breaker, mark it, and have the contactor replaced now."
+IN_BANNER = f"{LONGEST_NAME}: {ALARM}"
+WIDE_ALARM: dict[str, Value] = {**WELDED, "name": LONGEST_NAME, "text": ALARM, "remedy": REMEDY}
 WIDEST: dict[str, Value] = {
     "voltage": 1088.8,
     "power": -88_888,
@@ -62,6 +81,7 @@ WIDEST_SITE: dict[str, Value] = {
     "waiting_count": 88,
     "silent_count": 88,
 }
+DOUBTFUL: dict[str, Value] = {"voltage_quality": "uncertain"}
 UNKNOWN_SITE: dict[str, Value] = {
     "price": None,
     "price_known": False,
@@ -77,7 +97,23 @@ def every_station() -> Iterator[dict[str, Value]]:
     yield from ({**WAITING, "limit_reason": reason} for reason in LimitReason)
     yield from ({**KINDS["faulted"], "fault_code": code} for code in FaultCode)
     yield from ({**SILENT, "reading_age": age_s} for age_s in (59, 3599, 0xFFFE, None))
-    yield {**CHARGING, **WIDEST}
+    yield from ({**CHARGING, **WIDEST, "unfollowed": unfollowed} for unfollowed in Unfollowed)
+    doubtful = {"quality": "bad", "bad_values": frozenset({"power", "state_of_charge"})}
+    yield from ({**CHARGING, **WIDEST, **doubtful, "quality_cause": cause} for cause in QualityCause)
+
+
+def every_alarm() -> Iterator[dict[str, Value]]:
+    """As many as the registers hold, in every state, as long as they can be."""
+    states = cycle((UNACKNOWLEDGED, OVER, ACKNOWLEDGED, SHELVED, OUT))
+    priorities = cycle(("urgent", "high", "medium", "low"))
+    for number, state, priority in zip(range(1, 33), states, priorities, strict=False):
+        yield {
+            **WIDE_ALARM,
+            "number": number,
+            "state": state,
+            "priority": priority,
+            "shelved_left": 86_399 if state == SHELVED else 0,
+        }
 
 
 @cache
@@ -85,13 +121,15 @@ def views() -> list[MasterView]:
     """Two stations as they mostly are; and forty or so, with every value as wide as it can be."""
     wide = [{**station, "name": LONGEST_NAME} for station in every_station()]
     wide += [{**CHARGING, "name": "充电站五号"}] * (40 - len(wide))
-    image = image_of(*wide, **WIDEST_SITE)
+    image = with_alarms(image_of(*wide, **WIDEST_SITE, **DOUBTFUL), *every_alarm())
     for number in range(1, 17):
         image.update(event(number, EVENT))
     return [
         view_of(CHARGING, KINDS["turn"], events=3),
         view_of(*every_station(), **UNKNOWN_SITE, site_name="P"),
         view_of(CHARGING, price=0.2001, power=5001, lowest_voltage=100.0),
+        alarmed(SEVERAL, CHARGING, role="standby", **DOUBTFUL, power_quality="uncertain"),
+        alarmed([{**WIDE_ALARM, "state": ACKNOWLEDGED}], CHARGING),
         master_view(values_of(image)),
     ]
 
@@ -100,6 +138,13 @@ def parts(view: MasterView) -> Iterator[OperatorPanel]:
     """Every tab, and every page of the list; a row at a time would show no row in another place."""
     yield from (OperatorPanel(tab=tab) for tab in TABS)
     yield from (OperatorPanel(first_row=row) for row in range(3, len(view.stations), 3))
+
+
+def in_alarms(view: MasterView) -> Iterator[OperatorPanel]:
+    """The list, page by page, and one alarm of each kind."""
+    yield from (OperatorPanel(alarms=AlarmPanel(is_open=True, at=at)) for at in range(0, 33, 3))
+    for row in view.alarms.rows[:6]:
+        yield OperatorPanel(alarms=AlarmPanel(is_open=True, number=row.number))
 
 
 def questions(view: MasterView, texts: Texts) -> Iterator[OperatorPanel]:
@@ -115,6 +160,11 @@ def questions(view: MasterView, texts: Texts) -> Iterator[OperatorPanel]:
             yield OperatorPanel(question=Question(step=Step.ENTER, typed=typed, **asked))  # type: ignore[arg-type]
         for why in (*whys, texts("ask.not_reached")):
             yield OperatorPanel(question=Question(step=Step.REFUSED, why=why, **asked))  # type: ignore[arg-type]
+        yield OperatorPanel(question=Question(step=Step.OFF, **asked))  # type: ignore[arg-type]
+    orders = [order for row in view.alarms.rows[:5] for order in row.orders()]
+    for order in (*orders, AlarmOrder(action=AlarmAction.ACKNOWLEDGE)):
+        asked = {"subject": order.subject, "name": order.name, "order": order}
+        yield OperatorPanel(question=Question(step=Step.CONFIRM, **asked))  # type: ignore[arg-type]
 
 
 def sights(texts: Texts) -> Iterator[MasterSight]:
@@ -124,10 +174,11 @@ def sights(texts: Texts) -> Iterator[MasterSight]:
     yield sight(None, headline=texts("master.silent"), detail=texts("master.no_values"))
     for view in views():
         asked = questions(view, texts) if view in (views()[0], views()[-1]) else ()
-        for panel in (*parts(view), *asked):
+        for panel in (*parts(view), *in_alarms(view), *asked):
             yield sight(view, panel, trend=trend)
         for headline in (texts("master.silent"), texts("master.stands_still")):
             yield sight(view, headline=headline, detail=age)
+            yield sight(view, next(in_alarms(view)), headline=headline, detail=age)
 
 
 @pytest.fixture(scope="module", params=languages())
@@ -172,9 +223,10 @@ def uncovered(picture: Picture, size: tuple[int, int], seen: MasterSight) -> lis
 
 
 def may_be_cut(text: str) -> bool:
-    """Names that others gave, and what an event tells: these may be longer than there is room."""
+    """Names that others gave, and what an event or an alarm tells: these may be longer than there is room.
+    Who touches the alarm sees all of it."""
     begin = text.removesuffix("…").rstrip()
-    return any(begin in name for name in (LONGEST_NAME, LONGEST_SITE, "充电站五号", EVENT))
+    return any(begin in name for name in (LONGEST_NAME, LONGEST_SITE, "充电站五号", EVENT, IN_BANNER))
 
 
 def touch_faults(picture: Picture, size: tuple[int, int], seen: MasterSight) -> Iterator[str]:

@@ -47,7 +47,7 @@ def test_a_large_screen_shows_everything_at_once(size: tuple[int, int]) -> None:
     assert {"Demo car park", "0.12", "3.30 kW", "107.3–108.1 V", "RTS1", "RTS2"} <= set(told)
     assert "Lowest voltage" in told
     assert any("charges with at most" in text for text in told)
-    assert [p.what for p in pressed(drawn)] == ["set", "set", "station", "station"]
+    assert [p.what for p in pressed(drawn)] == ["alarms", "set", "set", "station", "station"]
 
 
 @pytest.mark.parametrize("size", SMALL)

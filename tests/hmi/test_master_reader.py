@@ -4,7 +4,22 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
-from master_values import CHARGING, KINDS, event, image_of, many, values_of
+from master_values import (
+    ACKNOWLEDGED,
+    CHARGING,
+    KINDS,
+    NO_PRICE,
+    OVER,
+    SEVERAL,
+    SHELVED,
+    UNACKNOWLEDGED,
+    WELDED,
+    event,
+    image_of,
+    many,
+    values_of,
+    with_alarms,
+)
 from processes import free_port, until
 
 from hmi.master_reader import MasterReader
@@ -38,7 +53,7 @@ def text_of(values: dict[str, Value]) -> Value:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 40])
 async def test_every_point_of_the_site_and_its_stations_and_events(count: int) -> None:
-    image = image_of(*many(count), events=20)
+    image = with_alarms(image_of(*many(count), events=20), *[WELDED | {"number": n} for n in range(1, 33)])
     async with read_from(image) as reader:
         values = await reader.read()
         assert values == values_of(image)
@@ -55,6 +70,57 @@ async def test_events_are_read_when_there_are_new_ones_and_only_then() -> None:
         image.update(event(2, "RTS1: full"))
         values = await reader.read()
         assert (text_of(values), values["event_2_text"]) == ("not announced", "RTS1: full")
+
+
+async def test_alarms_are_read_when_they_have_changed_and_only_then() -> None:
+    image = with_alarms(image_of(CHARGING), NO_PRICE)
+    async with read_from(image) as reader:
+        assert (await reader.read())["alarm_1_state"] == UNACKNOWLEDGED
+        image.update({"alarm_1_state": ACKNOWLEDGED, "heartbeat": 8})
+        assert (await reader.read())["alarm_1_state"] == UNACKNOWLEDGED
+        with_alarms(image, {**NO_PRICE, "state": OVER})
+        assert (await reader.read())["alarm_1_state"] == OVER
+
+
+async def test_alarms_are_read_again_and_again_while_somebody_looks_at_them() -> None:
+    image = with_alarms(image_of(CHARGING), {**NO_PRICE, "state": SHELVED, "shelved_left": 900})
+    async with read_from(image) as reader:
+        assert (await reader.read())["alarm_1_shelved_left"] == 900
+        image.update({"alarm_1_shelved_left": 880})
+        assert (await reader.read())["alarm_1_shelved_left"] == 900
+        reader.watches_alarms = True
+        assert (await reader.read())["alarm_1_shelved_left"] == 880
+
+
+@pytest.mark.parametrize(("alarms", "read"), [(1, 4), (3, 4), (4, 8), (9, 12), (31, 32), (32, 32)])
+async def test_of_the_blocks_of_alarms_hardly_more_are_read_than_are_full(alarms: int, read: int) -> None:
+    image = with_alarms(image_of(CHARGING), *[{**WELDED, "number": n + 1} for n in range(alarms)])
+    async with read_from(image) as reader:
+        values = await reader.read()
+        assert sum(name.startswith("alarm_") and name.endswith("_remedy") for name in values) == read
+        assert len(master_view(values).alarms.rows) == alarms
+
+
+async def test_alarms_that_are_gone_are_no_longer_shown() -> None:
+    image = with_alarms(image_of(CHARGING), *SEVERAL)
+    async with read_from(image) as reader:
+        assert len(master_view(await reader.read()).alarms.rows) == len(SEVERAL)
+        with_alarms(image, NO_PRICE)
+        assert [row.number for row in master_view(await reader.read()).alarms.rows] == [1]
+        with_alarms(image)
+        assert master_view(await reader.read()).alarms.rows == ()
+
+
+async def test_what_is_done_about_an_alarm_is_one_request() -> None:
+    image = with_alarms(image_of(CHARGING), WELDED)
+    seen: list[dict[str, Value]] = []
+    image.on_write = lambda write: seen.append(dict(write.values))
+    async with read_from(image) as reader:
+        view = master_view(await reader.read())
+        for order in view.alarms.rows[0].orders():
+            await reader.write(order.values)
+    wanted = [("acknowledge", 0), *(("shelve", s) for s in (900, 3600, 28_800)), ("take_out_of_service", 0)]
+    assert seen == [{"alarm_number": 45, "alarm_action": a, "shelve_time": s} for a, s in wanted]
 
 
 async def view_after_return(before: RegisterImage, after: RegisterImage, *, is_missed: bool) -> MasterView:

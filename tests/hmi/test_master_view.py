@@ -8,6 +8,7 @@ from master_values import (
     KINDS,
     NOON,
     SIZES,
+    WELDED,
     event,
     full_trend,
     image_of,
@@ -16,8 +17,10 @@ from master_values import (
     sight,
     values_of,
     view_of,
+    with_alarms,
 )
 
+from hmi.alarm_panel import AlarmPanel
 from hmi.look import Look
 from hmi.master_picture import master_picture
 from hmi.master_view import MasterView, master_view, trouble
@@ -47,6 +50,8 @@ READ_AT = 1000.0
         ("free", Look.FREE, "Free", ""),
         ("faulted", Look.FAULT, "Out of order", "contactor did not open"),
         ("silent", Look.SILENT, "Silent", "for 42 s"),
+        ("stale", Look.CHARGING, "Charging", "values stand still"),
+        ("does not open", Look.FAULT, "Waiting", "does not open!"),
     ],
 )
 def test_how_a_station_looks(kind: str, look: Look, state: str, reason: str) -> None:
@@ -59,12 +64,12 @@ def test_every_kind_of_station_that_needs_attention_comes_first() -> None:
     random.Random(7).shuffle(kinds)
     view = view_of(*(KINDS[kind] | {"name": kind} for kind in kinds))
     order = [row.name for row in view.by_attention()]
-    assert set(order[:2]) == {"faulted", "silent"}
-    assert set(order[2:4]) == {"held", "failsafe"}
-    assert set(order[4:6]) == {"price", "turn"}
-    assert order[6:9] == ["pauses", "starting", "charging"]
-    assert set(order[9:11]) == {"full", "stopped"}
-    assert order[11:] == ["free"]
+    assert set(order[:3]) == {"faulted", "silent", "does not open"}
+    assert set(order[3:6]) == {"held", "failsafe", "stale"}
+    assert set(order[6:8]) == {"price", "turn"}
+    assert order[8:11] == ["pauses", "starting", "charging"]
+    assert set(order[11:13]) == {"full", "stopped"}
+    assert order[13:] == ["free"]
 
 
 def test_of_two_that_need_the_same_the_first_comes_first() -> None:
@@ -138,7 +143,7 @@ def test_what_is_wrong_with_what_was_read(seen: Latest, headline: str, detail: s
     assert trouble(seen, READ_AT, TEXTS) == (headline, detail)
 
 
-PLACES = load_map("pev_master").expanded(station=3, event=16).points
+PLACES = load_map("pev_master").expanded(station=3, event=16, alarm=6).points
 
 
 def held_by(point: Point, chance: random.Random) -> Value:
@@ -147,6 +152,8 @@ def held_by(point: Point, chance: random.Random) -> Value:
         return chance.random() < 0.5
     if point.type is PointType.ENUM:
         return chance.choice(sorted(point.values.values()))
+    if point.type is PointType.FLAGS:
+        return frozenset(name for name in point.values.values() if chance.random() < 0.3)
     if point.type is PointType.STRING:
         return chance.choice(["", "RTS1", "W" * 2 * point.length, "充电站" * 3, "two\nlines", "a…b"])
     low, high = raw_range(point.type)
@@ -174,6 +181,9 @@ def draw_everything(view: MasterView, languages: list[str]) -> None:
                     for headline in ("", "The master does not answer"):
                         seen = sight(view, panel, headline=headline, trend=full_trend(view.power_w)[:3])
                         master_picture(seen, size, rough, load_texts(language))
+            for number in (0, *(row.number for row in view.alarms.rows)):
+                panel = OperatorPanel(alarms=AlarmPanel(is_open=True, at=3, number=number))
+                master_picture(sight(view, panel), size, rough, load_texts(language))
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -188,8 +198,52 @@ def test_nor_are_they_in_any_language() -> None:
     draw_everything(view_of(*many(12), events=3), languages())
 
 
-@pytest.mark.parametrize("point", ["state", "limit_reason", "fault_code"])
+NEWER = ["state", "limit_reason", "fault_code", "quality", "quality_cause", "unfollowed"]
+
+
+@pytest.mark.parametrize("point", NEWER)
 def test_a_number_that_this_version_does_not_know_ends_no_screen(point: str) -> None:
     """As of a newer master: the map gives it no name."""
     values = values_of(image_of(CHARGING)) | {f"station_1_{point}": None}
     draw_everything(master_view(values), ["en"])
+
+
+@pytest.mark.parametrize(
+    "point",
+    ["role", "power_quality", "voltage_quality", "worst_priority", "alarm_1_state", "alarm_1_priority"],
+)
+def test_nor_does_one_of_the_site_or_of_an_alarm(point: str) -> None:
+    values = values_of(with_alarms(image_of(CHARGING), WELDED)) | {point: None}
+    draw_everything(master_view(values), ["en"])
+
+
+QUALITIES: list[tuple[dict[str, Value], str]] = [
+    ({}, ""),
+    ({"quality": "uncertain", "quality_cause": "stale"}, "values stand still"),
+    ({"quality": "bad", "quality_cause": "no_value"}, "a value is missing"),
+    ({"quality": "uncertain", "quality_cause": "contradictory"}, "values contradict"),
+    ({"quality": "uncertain", "quality_cause": "none"}, "values are doubtful"),
+    ({"quality": "uncertain", "quality_cause": "stale", "limit_reason": "price"}, "values stand still"),
+    ({"quality": "uncertain", "quality_cause": "stale", "unfollowed": "not_opened"}, "does not open!"),
+    ({"unfollowed": "not_closed"}, "does not close!"),
+    ({"unfollowed": "overdraws"}, "draws too much!"),
+    ({"unfollowed": "not_arrived"}, "is not reached!"),
+    ({"unfollowed": "not_opened", "answers": False, "reading_age": 42}, "for 42 s"),
+]
+
+
+@pytest.mark.parametrize(("changes", "reason"), QUALITIES)
+def test_what_weighs_most_is_told(changes: dict[str, Value], reason: str) -> None:
+    (row,) = view_of({**CHARGING, **changes}).stations
+    assert row.reason_text(TEXTS) == reason
+    assert row.attention == (0 if "unfollowed" in changes else 1 if changes else row.attention)
+    if "unfollowed" in changes and row.answers:
+        assert row.look is Look.FAULT
+
+
+@pytest.mark.parametrize("register", ["uncertain_values", "bad_values"])
+def test_a_figure_in_doubt_has_its_mark_and_the_others_have_none(register: str) -> None:
+    (row,) = view_of({**CHARGING, register: frozenset({"power"})}).stations
+    assert row.marked("3.30 kW", "power") == "3.30 kW ?"
+    assert row.marked("42 %", "state_of_charge") == "42 %"
+    assert row.marked("–", "power") == "–"

@@ -5,9 +5,10 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from master_values import CHARGING, KINDS, many, view_of
+from master_values import CHARGING, KINDS, NO_PRICE, SEVERAL, alarmed, many, view_of
 
 from hmi import figures
+from hmi.master_view import MasterView
 from hmi.operator_panel import LONGEST_NUMBER, SETTINGS, TABS, OperatorPanel, Question, Step, Write, station
 from hmi.sketch import Press
 from hmi.texts import load_texts
@@ -35,21 +36,21 @@ def writes(panel: OperatorPanel, presses: list[Press]) -> list[Write]:
 
 
 SEQUENCES: dict[str, tuple[list[Press], Write | None]] = {
-    "x": ([SET_X, *typed("0.25"), NEXT, AGREE], Write(point="price_limit", value=0.25)),
-    "x below 0": ([SET_X, *typed("1.5-"), NEXT, AGREE], Write(point="price_limit", value=-1.5)),
-    "x below 0 and above again": ([SET_X, *typed("-1-"), NEXT, AGREE], Write(point="price_limit", value=1)),
-    "y in kW": ([SET_Y, *typed("3.5"), NEXT, AGREE], Write(point="power_limit", value=3500)),
-    "y is never below 0": ([SET_Y, *typed("-4"), NEXT, AGREE], Write(point="power_limit", value=4000)),
-    "y of 0": ([SET_Y, *typed("0"), NEXT, AGREE], Write(point="power_limit", value=0)),
+    "x": ([SET_X, *typed("0.25"), NEXT, AGREE], Write(values={"price_limit": 0.25})),
+    "x below 0": ([SET_X, *typed("1.5-"), NEXT, AGREE], Write(values={"price_limit": -1.5})),
+    "x below 0 and above again": ([SET_X, *typed("-1-"), NEXT, AGREE], Write(values={"price_limit": 1})),
+    "y in kW": ([SET_Y, *typed("3.5"), NEXT, AGREE], Write(values={"power_limit": 3500})),
+    "y is never below 0": ([SET_Y, *typed("-4"), NEXT, AGREE], Write(values={"power_limit": 4000})),
+    "y of 0": ([SET_Y, *typed("0"), NEXT, AGREE], Write(values={"power_limit": 0})),
     "y by keyboard": (
         [SET_Y, *keys("4", "KP_2", "comma", "5", "BackSpace", "6", "Return", "KP_Enter")],
-        Write(point="power_limit", value=42_600),
+        Write(values={"power_limit": 42_600}),
     ),
-    "hold": ([Press("station", 1), AGREE], Write(point="station_1_hold", value=True)),
-    "release": ([Press("station", 2), AGREE], Write(point="station_2_hold", value=False)),
+    "hold": ([Press("station", 1), AGREE], Write(values={"station_1_hold": True})),
+    "release": ([Press("station", 2), AGREE], Write(values={"station_2_hold": False})),
     "hold by keyboard": (
         [Press("station", 1), *keys("Return")],
-        Write(point="station_1_hold", value=True),
+        Write(values={"station_1_hold": True}),
     ),
     "not agreed to": ([SET_X, *typed("0.25"), NEXT], None),
     "agreed to before it was shown": ([SET_X, *typed("0.25"), AGREE], None),
@@ -66,7 +67,7 @@ SEQUENCES: dict[str, tuple[list[Press], Write | None]] = {
     "below the question": ([SET_X, Press("station", 1), AGREE], None),
     "agreed to twice": (
         [SET_X, *typed("0.25"), NEXT, AGREE, AGREE, *keys("Return")],
-        Write(point="price_limit", value=0.25),
+        Write(values={"price_limit": 0.25}),
     ),
 }
 
@@ -161,7 +162,21 @@ def test_tabs(tab: str) -> None:
 
 
 KEY_NAMES = [*"0123456789", "KP_5", "comma", "period", "KP_Decimal", "minus", "KP_Subtract", "BackSpace"]
-OTHER_KEYS = ["Return", "KP_Enter", "Escape", "Up", "Down", "Next", "Cancel", "Tab", "a", "??", "XF86Stop"]
+OTHER_KEYS = [
+    "Left",
+    "Right",
+    "a",
+    "Return",
+    "KP_Enter",
+    "Escape",
+    "Up",
+    "Down",
+    "Next",
+    "Cancel",
+    "Tab",
+    "??",
+    "XF86Stop",
+]
 PRESSES = st.one_of(
     st.sampled_from([SET_X, SET_Y, NEXT, AGREE, CANCEL, Press("nothing")]),
     st.sampled_from("0123456789.-").map(lambda key: Press("digit", text=key)),
@@ -170,8 +185,21 @@ PRESSES = st.one_of(
     st.sampled_from(TABS).map(lambda tab: Press("tab", text=tab)),
     st.builds(Press, st.just("station"), st.integers(0, 12)),
     st.builds(Press, st.just("scroll"), st.sampled_from([-1, 1])),
+    st.sampled_from([Press("alarms"), Press("acknowledge_all"), Press("close_alarms")]),
+    st.builds(Press, st.just("alarm"), st.sampled_from([0, 1, 45, 49, 81, 82, 83, 99])),
+    st.builds(Press, st.just("order"), st.integers(0, 6)),
+    st.builds(Press, st.just("scroll_alarms"), st.sampled_from([-1, 1])),
 )
-VIEWS = [VIEW, view_of(*many(12)), view_of(*many(3)), view_of(), None]
+VIEWS = [
+    VIEW,
+    view_of(*many(12)),
+    view_of(*many(3)),
+    view_of(),
+    alarmed(SEVERAL, CHARGING, KINDS["held"]),
+    alarmed([NO_PRICE], CHARGING),
+    view_of(CHARGING, role="standby"),
+    None,
+]
 
 
 @settings(max_examples=300, deadline=None)
@@ -190,6 +218,8 @@ def test_nothing_is_written_but_what_was_shown_and_agreed_to(steps: list) -> Non
             assert_is_what_is_shown(write, before, view)
             assert panel.question
             assert panel.question.step is Step.SENDING
+            if view and view.is_standby:
+                assert before.order
         if press.what == "scroll" and before is None:
             assert 0 <= panel.first_row <= max(0, len(view.stations) - panel.page if view else 0)
         assert panel.first_row >= 0
@@ -200,11 +230,17 @@ def test_nothing_is_written_but_what_was_shown_and_agreed_to(steps: list) -> Non
 
 
 def assert_is_what_is_shown(write: Write, asked: Question, view: object) -> None:
+    if asked.order:
+        assert isinstance(view, MasterView)
+        assert view.alarms.allows(asked.order)
+        assert write.values == asked.order.values
+        assert list(write.values) == ["alarm_number", "alarm_action", "shelve_time"]
+        return
     if asked.setting is None:
         row = station(view, asked.station)  # type: ignore[arg-type]
         assert row
-        assert (write.point, row.name) == (f"station_{row.number}_hold", asked.name)
-        assert write.value == (asked.subject == "hold")
+        assert row.name == asked.name
+        assert write.values == {f"station_{row.number}_hold": asked.subject == "hold"}
         return
     setting = SETTINGS[asked.subject]
     number = float(re.sub(r" kW$", "", asked.new(TEXTS)))
@@ -214,8 +250,9 @@ def assert_is_what_is_shown(write: Write, asked: Question, view: object) -> None
 
 
 def as_in_register(write: Write) -> float:
-    point = MAP.points[write.point]
-    value = decode(point, encode(point, write.value))
+    ((name, written),) = write.values.items()
+    point = MAP.points[name]
+    value = decode(point, encode(point, written))
     assert isinstance(value, int | float)
     return value
 
@@ -244,3 +281,25 @@ def test_a_price_has_the_same_number_of_decimals_as_its_register() -> None:
     assert figures.price(0.2001) == "0.2001"
     assert figures.price(-0.5) == "-0.50"
     assert figures.price(None) == figures.NO_VALUE
+
+
+def test_a_master_on_standby_is_told_nothing_but_about_its_alarms() -> None:
+    standby = alarmed(SEVERAL, CHARGING, KINDS["held"], role="standby")
+    for presses in ([SET_X, *typed("1"), NEXT, AGREE], [Press("station", 1), AGREE, AGREE]):
+        panel = OperatorPanel()
+        panel.press(presses[0], standby)
+        assert question(panel).step is Step.OFF
+        assert [panel.press(press, standby) for press in presses[1:]] == [None] * (len(presses) - 1)
+    panel = OperatorPanel()
+    for press in (Press("alarms"), Press("acknowledge_all")):
+        panel.press(press, standby)
+    assert panel.press(AGREE, standby)
+
+
+def test_a_master_that_goes_on_standby_while_it_is_asked() -> None:
+    panel = OperatorPanel()
+    panel.press(Press("station", 1), VIEW)
+    assert panel.press(AGREE, view_of(CHARGING, KINDS["held"], role="standby")) is None
+    assert question(panel).step is Step.OFF
+    assert writes(panel, keys("Return")) == []
+    assert panel.question is None

@@ -4,14 +4,24 @@ import io
 from dataclasses import replace
 
 import pytest
+from master_values import CHARGING, SEVERAL, WELDED, alarmed
 from rich.console import Console
 
+from hmi.alarm_view import AlarmsView
 from hmi.master_view import MasterView, StationRow, master_view
 from hmi.terminal import duration, screen
 from hmi.texts import load_texts
 from modbus_link.image import RegisterImage
 from register_maps.register_map import load_map
-from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
+from register_maps.vocabulary import (
+    AlarmPriority,
+    ChargeState,
+    FaultCode,
+    LimitReason,
+    Quality,
+    QualityCause,
+    Unfollowed,
+)
 
 ROW = StationRow(
     number=1,
@@ -30,6 +40,10 @@ ROW = StationRow(
     session_energy_wh=1234,
     charging_time_s=3725,
     time_to_full_s=7200,
+    quality=Quality.GOOD,
+    quality_cause=QualityCause.NONE,
+    doubtful=frozenset(),
+    unfollowed=Unfollowed.NONE,
 )
 VIEW = MasterView(
     site="Demo car park",
@@ -49,6 +63,10 @@ VIEW = MasterView(
     charging=1,
     waiting=0,
     silent=0,
+    is_standby=False,
+    power_quality=Quality.GOOD,
+    voltage_quality=Quality.GOOD,
+    alarms=AlarmsView(count=0, unacknowledged=0, worst_priority=AlarmPriority.NONE, rows=()),
     stations=(ROW,),
     events=(),
 )
@@ -158,3 +176,31 @@ def test_nothing_is_known() -> None:
 )
 def test_duration(seconds: float | None, shown: str) -> None:
     assert duration(seconds) == shown
+
+
+def test_the_worst_alarm_and_how_many_there_are() -> None:
+    assert "No alarms" in text(VIEW)
+    shown = text(alarmed(SEVERAL, CHARGING), width=160)
+    assert "! 4 alarms, 3 not acknowledged; urgent: RTS1: The contactor did not open; RTS1 may draw" in shown
+    assert "! 1 alarm, 0 not acknowledged" in text(alarmed([{**WELDED, "state": "active_acknowledged"}]))
+    assert all(len(line) <= 80 for line in text(alarmed(SEVERAL, CHARGING), width=80).splitlines())
+
+
+def test_what_is_in_doubt_is_not_shown_as_if_it_were_good() -> None:
+    shown = text(replace(VIEW, power_quality=Quality.BAD, voltage_quality=Quality.UNCERTAIN))
+    assert "3.30 kW ?" in shown
+    assert "partial, limit 5.00 kW" in shown
+    assert "108.5 to 110.0 V ?" in shown
+    assert "doubtful, band" in shown
+    doubtful = frozenset({"power", "voltage", "state_of_charge", "session_energy"})
+    row = replace(ROW, quality=Quality.UNCERTAIN, quality_cause=QualityCause.STALE, doubtful=doubtful)
+    shown = text(replace(VIEW, stations=(row,)))
+    for words in ["Charging: values stand still", "3300 W ?", "108.5 V ?", "42.5 % ?", "1.23 kWh ?"]:
+        assert words in shown, words
+    row = replace(ROW, unfollowed=Unfollowed.NOT_OPENED)
+    assert "Charging: does not open!" in text(replace(VIEW, stations=(row,)))
+
+
+def test_a_master_on_standby_says_so() -> None:
+    assert "STANDBY: ANOTHER MASTER STEERS" in text(replace(VIEW, is_standby=True))
+    assert "STANDBY" not in text(VIEW)

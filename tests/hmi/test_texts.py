@@ -11,12 +11,29 @@ import pytest
 
 import hmi
 from hmi.texts import LANGUAGES, languages, load_texts
-from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
+from register_maps.vocabulary import (
+    AlarmAction,
+    AlarmPriority,
+    AlarmState,
+    ChargeState,
+    FaultCode,
+    LimitReason,
+    QualityCause,
+    Unfollowed,
+)
 from register_maps.yaml_file import read_yaml
 
 ENGLISH = load_texts("en")
 MODULES = sorted(Path(hmi.__file__).parent.glob("*.py"))
-NAMED = {"state": ChargeState, "reason": LimitReason, "fault": FaultCode}
+NAMED = {
+    "state": ChargeState,
+    "reason": LimitReason,
+    "fault": FaultCode,
+    "quality_cause": QualityCause,
+    "unfollowed": Unfollowed,
+    "alarm_state": AlarmState,
+    "alarm_priority": AlarmPriority,
+}
 """Sections that hold a word for each name of an enumeration."""
 UNFINISHED = ("master.", "ask.")
 """Of these a key that nobody asks for is told, and no fault."""
@@ -150,7 +167,7 @@ def _pattern(node: ast.expr) -> str:
 @cache
 def _words() -> set[str]:
     """What may fill an f-string: a name of the vocabulary, or a constant of the program."""
-    names = {str(name) for enum in NAMED.values() for name in enum}
+    names = {str(name) for enum in (*NAMED.values(), AlarmAction) for name in enum}
     return names | {n.value for _, n in nodes() if isinstance(n, ast.Constant) and _is_word(n.value)}
 
 
