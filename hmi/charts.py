@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from hmi import figures
 from hmi.look import ORANGE, PANEL, STALE, TRACK
@@ -13,11 +14,13 @@ from hmi.trend import SAMPLES, Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """Values from old to new, None where there was none; `low` and `high` are where the chart ends."""
+    """Values from old to new, None where there was none, and which of them are sure; `low` and `high` are
+    where the chart ends."""
 
     title: str
     newest: str
     values: Sequence[float | None]
+    sure: Sequence[bool]
     limits: Sequence[float]
     low: float
     high: float
@@ -46,6 +49,7 @@ def _power(trend: Sequence[Sample], view: MasterView, texts: Texts) -> Curve:
         title=texts("master.power"),
         newest=mark(figures.kilowatts(view.power_w), view.power_quality),
         values=values,
+        sure=[sample.power_is_sure for sample in trend],
         limits=[view.power_limit_w],
         low=0.0,
         high=1.15 * max([view.power_limit_w, *known, 1.0]),
@@ -61,6 +65,7 @@ def _voltage(trend: Sequence[Sample], view: MasterView, texts: Texts) -> Curve:
         title=texts("master.lowest_voltage"),
         newest=mark(figures.voltage(view.lowest_voltage_v), view.voltage_quality),
         values=values,
+        sure=[sample.voltage_is_sure for sample in trend],
         limits=[low_limit, high_limit],
         low=min([low_limit, *known]) - margin,
         high=max([high_limit, *known]) + margin,
@@ -83,10 +88,8 @@ def _plot(sketch: Sketch, box: Box, curve: Curve) -> None:
         colour = ORANGE if sketch.is_live else STALE
         sketch.line(((plot.x, at), (plot.right, at)), colour, max(1, int(sketch.px(1.5))), dashed=True)
     step = plot.width / (SAMPLES - 1)
-    run: list[tuple[float, float]] = []
-    for n, value in enumerate([*curve.values, None]):
-        if value is not None:
-            run.append((round(plot.x + n * step, 1), height_of(value)))
-        elif run:
-            sketch.line([*run, run[-1]], sketch.accent, max(2, int(sketch.px(2))))
-            run = []
+    spots = enumerate(zip(curve.values, curve.sure, strict=True))
+    for (is_known, is_sure), some in groupby(spots, key=lambda spot: (spot[1][0] is not None, spot[1][1])):
+        run = [(round(plot.x + n * step, 1), height_of(value)) for n, (value, _) in some if value is not None]
+        if is_known:
+            sketch.line([*run, run[-1]], sketch.accent if is_sure else sketch.dim, max(2, int(sketch.px(2))))

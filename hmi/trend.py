@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hmi.master_view import MasterView
+from register_maps.vocabulary import Quality
 
 SAMPLE_S = 1.0
 SAMPLES = 300
@@ -12,11 +13,13 @@ SAMPLES = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """None: not known then."""
+    """None: not known then. What is not sure is drawn as such."""
 
     time: datetime
     power_w: float | None
     lowest_voltage_v: float | None
+    power_is_sure: bool = True
+    voltage_is_sure: bool = True
 
 
 class Trend:
@@ -35,5 +38,7 @@ class Trend:
                 time=time_of_day,
                 power_w=view.power_w if view else None,
                 lowest_voltage_v=view.lowest_voltage_v if view else None,
+                power_is_sure=view is not None and view.power_quality is Quality.GOOD,
+                voltage_is_sure=view is not None and view.voltage_quality is Quality.GOOD,
             )
         )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from master_values import CHARGING, NOON, full_trend, rough, view_of
 
 from hmi.charts import charts
-from hmi.look import ORANGE, SKY, TRACK
+from hmi.look import DIM, ORANGE, SKY, TRACK
 from hmi.sketch import Align, Box, Label, Line, Shape, Sketch
 from hmi.texts import load_texts
 from hmi.trend import SAMPLE_S, SAMPLES, Sample, Trend
@@ -67,6 +67,17 @@ def test_a_curve_is_broken_where_nothing_was_known() -> None:
     assert pieces[0].points[-1][0] < pieces[1].points[0][0]
     assert curves([sample(None, None)] * 9) == []
     assert curves([]) == []
+
+
+def test_what_was_in_doubt_is_no_part_of_the_curve_but_grey() -> None:
+    trend = Trend()
+    for second, quality in enumerate(["good", "good", "bad", "uncertain", "good"]):
+        trend.add(view_of(CHARGING, power_quality=quality), second, NOON)
+    power, power_again, voltage = curves(trend.samples)
+    assert [len(line.points) for line in (power, power_again, voltage)] == [3, 2, 6]
+    (doubtful,) = [s for s in drawn(trend.samples) if isinstance(s, Line) and s.colour == DIM]
+    assert len(doubtful.points) == 3
+    assert power.points[-1][0] < doubtful.points[0][0] < power_again.points[0][0]
 
 
 def test_more_is_higher() -> None:
