@@ -175,7 +175,7 @@ class ModbusClient:
     ) -> Sequence[bytes]:
         link = self._link
         if link is None:
-            raise LinkDown(f"{what(0)}: {self._why_down}")
+            raise LinkDown(f"no connection to {self}: {self._why_down}")
         first = self._transaction_id + 1 if self._transaction_id + len(pdus) <= 0xFFFF else 1
         self._transaction_id = first + len(pdus) - 1
         try:

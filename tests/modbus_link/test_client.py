@@ -155,7 +155,7 @@ async def test_without_a_server_a_read_fails_at_once(image: RegisterImage) -> No
         began = loop.time()
         with pytest.raises(LinkDown, match="not connected yet"):
             await client.read(HOLD, 0, 1, 1)
-        assert await why_down(client) == f"read holding_register 0+1 of 127.0.0.1:{port}: Connection refused"
+        assert await why_down(client) == f"no connection to 127.0.0.1:{port}: Connection refused"
         assert loop.time() - began < 5
         assert not client.connected
 
@@ -173,7 +173,7 @@ async def test_a_client_that_was_not_started_says_so() -> None:
 async def test_a_host_that_can_not_be_is_named(host: str, port: int) -> None:
     async with ModbusClient(host, port) as client:
         why = await why_down(client)
-    assert f"of {host}:{port}: " in why
+    assert f"to {host}:{port}: " in why
     assert "Unknown error" not in why
 
 
