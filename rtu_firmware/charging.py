@@ -31,6 +31,8 @@ class Ratings:
     contactor_time_s: float = 0.5
     reclose_delay_s: float = 10.0
     measurement_max_age_s: float = 2.0
+    start_delay_s: float = 0.0
+    """How much later than others it begins on its failsafe limit, where no master was ever heard."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,10 @@ class Orders:
     heartbeat: int = 0
     failsafe_power_limit_w: float = 0.0
     failsafe_timeout_s: float = 10.0
+    lent_w: float = 0.0
+    """Of its failsafe limit, to its peers: it may not draw that, whoever steers it."""
+    borrowed_w: float = 0.0
+    """Of the peers' failsafe limits: on top of its own, while the failsafe is active."""
     stop: bool = False
     start: bool = False
 
@@ -87,9 +93,16 @@ class State:
     decision: Decision = Decision()
 
 
-def first_state(orders: Orders, now: float) -> State:
-    """At power-up: contactor open, no master heard, whatever its heartbeat register may hold."""
-    return State(started_at=now, stepped_at=now, heartbeat=orders.heartbeat)
+def first_state(orders: Orders, now: float, *, hold_s: float = 0.0) -> State:
+    """At power-up: contactor open, no master heard, whatever its heartbeat register may hold. It stays open
+    for `hold_s`, in which promises end that it may have made before and has forgotten."""
+    return State(
+        started_at=now,
+        stepped_at=now,
+        heartbeat=orders.heartbeat,
+        held_open_until=now + hold_s if hold_s else -math.inf,
+        held_for=LimitReason.FAILSAFE,
+    )
 
 
 def step(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> State:
@@ -185,7 +198,8 @@ def _hold_open(state: State, seen: Measurement, ratings: Ratings, now: float) ->
     if state.fault is FaultCode.NONE and _voltage_is_safe(seen, ratings):
         return state
     reason = LimitReason.VOLTAGE if state.fault is FaultCode.NONE else LimitReason.FAULT
-    return replace(state, held_open_until=now + ratings.reclose_delay_s, held_for=reason)
+    until = max(state.held_open_until, now + ratings.reclose_delay_s)
+    return replace(state, held_open_until=until, held_for=reason)
 
 
 def _voltage_is_safe(seen: Measurement, ratings: Ratings) -> bool:
@@ -196,11 +210,13 @@ def _voltage_is_safe(seen: Measurement, ratings: Ratings) -> bool:
 def _decide(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> Decision:
     heard = state.heard_at is not None and now - state.heard_at <= orders.failsafe_timeout_s
     failsafe = not heard and now - (state.heard_at or state.started_at) > orders.failsafe_timeout_s
-    permitted = failsafe or (heard and orders.charge_enable)
-    offered_w = orders.failsafe_power_limit_w if failsafe else orders.power_limit_w
-    limit_w = min(offered_w, ratings.rated_power_w)
+    permitted = _is_its_turn(state, ratings, orders, now) if failsafe else heard and orders.charge_enable
+    shared_w = orders.failsafe_power_limit_w + orders.borrowed_w
+    offered_w = min(shared_w if failsafe else orders.power_limit_w, ratings.rated_power_w)
+    limit_w = offered_w - orders.lent_w
     enough = permitted and limit_w >= ratings.minimum_power_w
-    reason = _own_reason(state, now, failsafe=failsafe and not enough)
+    missing_lent = permitted and offered_w >= ratings.minimum_power_w
+    reason = _own_reason(state, now, failsafe=not enough and (failsafe or missing_lent))
     # One that was told to open and still conducts must open first, or prove to be welded.
     ready = state.decision.close_contactor or not seen.contactor_closed
     close = reason is LimitReason.NONE and enough and ready
@@ -212,6 +228,13 @@ def _decide(state: State, seen: Measurement, orders: Orders, ratings: Ratings, n
         failsafe_active=failsafe,
         time_to_full_s=_time_to_full_s(state, seen, limit_w, ratings) if close else None,
     )
+
+
+def _is_its_turn(state: State, ratings: Ratings, orders: Orders, now: float) -> bool:
+    """When the lights come back, stations without a master begin one by one. One that had a master, and lost
+    it, was one of those that the feeder carried a moment ago."""
+    begin_s = orders.failsafe_timeout_s + ratings.start_delay_s
+    return state.heard_at is not None or now - state.started_at > begin_s
 
 
 def _own_reason(state: State, now: float, *, failsafe: bool) -> LimitReason:

@@ -1,0 +1,92 @@
+"""Whatever gets lost, late, wrong or restarted: no watt is in two hands."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from peer_world import Station, Way, World
+
+from rtu_firmware import peers
+
+HISTORIES = 2000
+NUMBERS = st.integers(0, 4)
+DELAYS_S = st.sampled_from([0.01, 0.01, 0.2, 0.9, 2.5])
+STATIONS = st.lists(
+    st.builds(
+        lambda rate, share_w, has_car: (rate, share_w, has_car),
+        st.sampled_from([0.99, 1.0, 1.01]),
+        st.sampled_from([1500.0, 1500.0, 3000.0, 0.0]),
+        st.booleans(),
+    ),
+    min_size=2,
+    max_size=5,
+)
+
+
+class Stations(RuleBasedStateMachine):
+    @initialize(stations=STATIONS)
+    def begin(self, stations: list[tuple[float, float, bool]]) -> None:
+        self.world = World(
+            [
+                Station(number=n, rate=rate, share_w=share_w, has_car=has_car)
+                for n, (rate, share_w, has_car) in enumerate(stations)
+            ]
+        )
+
+    def station(self, number: int) -> Station:
+        return self.world.stations[number % len(self.world.stations)]
+
+    @rule(seconds=st.sampled_from([0.1, 0.5, 1.0, 2.0, 4.0]))
+    def wait(self, seconds: float) -> None:
+        self.world.advance(seconds)
+
+    @rule(number=NUMBERS)
+    def plug_in_or_out(self, number: int) -> None:
+        self.station(number).has_car ^= True
+        self.world.advance(1.0)
+
+    @rule(number=NUMBERS, stop=st.booleans())
+    def press(self, number: int, stop: bool) -> None:
+        self.station(number).stop, self.station(number).start = stop, not stop
+        self.world.advance(0.5)
+
+    @rule(reader=NUMBERS, other=NUMBERS, there_s=DELAYS_S, back_s=DELAYS_S)
+    def slow_down(self, reader: int, other: int, there_s: float, back_s: float) -> None:
+        pair = self.station(reader).number, self.station(other).number
+        self.world.ways[pair] = Way(there_s=there_s, back_s=back_s)
+
+    @rule(side=st.integers(1, 15))
+    def partition(self, side: int) -> None:
+        for pair in permutations(range(len(self.world.stations)), 2):
+            is_cut = (side >> pair[0] & 1) != (side >> pair[1] & 1)
+            self.world.ways[pair] = replace(self.world.ways.get(pair, Way()), is_cut=is_cut)
+
+    @rule()
+    def heal(self) -> None:
+        self.world.ways.clear()
+
+    @rule(number=NUMBERS, down_s=st.sampled_from([0.0, 1.0, 5.0]))
+    def restart(self, number: int, down_s: float) -> None:
+        self.world.restart(self.station(number), down_s)
+        self.world.advance(1.0)
+
+    @rule(number=NUMBERS, order_w=st.sampled_from([None, None, 0.0, 1500.0, 3300.0]))
+    def steer(self, number: int, order_w: float | None) -> None:
+        self.world.let_master(self.station(number), order_w)
+        self.world.advance(0.5)
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.world.advance(3.0)
+
+
+TestStations = Stations.TestCase
+TestStations.settings = settings(max_examples=HISTORIES, stateful_step_count=12, deadline=None)
+
+
+def test_in_a_calm_world_a_car_gets_its_neighbours_shares():
+    world = World([Station(number=n, share_w=1500.0, has_car=n == 0) for n in range(3)])
+    world.advance(5.0)
+    assert world.power_w() == 3300.0
