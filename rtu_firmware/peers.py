@@ -31,7 +31,7 @@ SETTLED_S = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a peer said when it was asked at `asked_at`, by the clock of who asked. The lease is the asker's."""
+    """What a peer said when it was asked, at `asked_at` by the clock of who asked. The lease is to him."""
 
     asked_at: float
     wanted_w: float = 0.0
@@ -71,7 +71,9 @@ def step_among_peers(
 ) -> tuple[State, Leases]:
     """One control step, with what is lent and borrowed; then what is lent from now on."""
     leases = without_ended(leases, now)
-    orders = replace(orders, lent_w=lent_w(leases), borrowed_w=borrowed_w(reports, now))
+    lent, borrowed = lent_w(leases), borrowed_w(reports, now)
+    if lent or borrowed:
+        orders = replace(orders, lent_w=lent, borrowed_w=borrowed)
     state = step(state, seen, orders, ratings, now)
     return state, renewed(leases, reports, spare_w(state, seen, orders, ratings, now), now)
 

@@ -1,5 +1,6 @@
 """One running RTU: board, charging logic and Modbus server, joined by the register image."""
 
+import asyncio
 import logging
 
 from modbus_link.clock import Clock
@@ -13,7 +14,17 @@ from register_maps.register_map import RegisterMap, load_map
 from register_maps.vocabulary import FaultCode
 from rtu_firmware.battery import Battery
 from rtu_firmware.board import Board, Measurement
-from rtu_firmware.charging import Orders, State, first_state, step
+from rtu_firmware.charging import Orders, State, first_state
+from rtu_firmware.neighbours import Neighbours
+from rtu_firmware.peers import (
+    LEASE_S,
+    Leases,
+    borrowed_w,
+    lent_w,
+    step_among_peers,
+    wanted_w,
+    without_ended,
+)
 from rtu_firmware.sim_board import ResistiveLine, SimBoard, Vehicle
 from rtu_firmware.station_file import StationFile
 
@@ -33,8 +44,10 @@ class Rtu:
         self.board = board
         self.clock = clock
         self.image = RegisterImage(station_map())
-        self.server = ModbusServer(
-            self.image, station.listen, name=station.name, tls=station.tls.load() if station.tls else None
+        tls = station.tls.load() if station.tls else None
+        self.server = ModbusServer(self.image, station.listen, name=station.name, tls=tls)
+        self.neighbours = Neighbours(
+            station.name, station.peers, self.image.map, clock, tls.client if tls else None
         )
         self._tick_s = tick_s
         self._stop = self._start = self._serving = self._ended = False
@@ -51,18 +64,23 @@ class Rtu:
                 "failsafe_timeout": station.failsafe.timeout_s,
             }
         )
-        self.state = first_state(self._orders(), clock.now())
+        self.image.update({f"peer_{n}_name": peer.name for n, peer in enumerate(station.peers, start=1)})
+        # Before it was started it may have lent its share.
+        self.state = first_state(self._orders(), clock.now(), hold_s=LEASE_S if station.peers else 0.0)
+        self.leases: Leases = (None,) * len(station.peers)
         self._written = WriteLog(log, station.name)
         self.image.hold = Hold(clock.now, self._patience_s)
-        self.image.on_read = self._publish_ages
+        self.image.on_read = self._publish_changing
         self.image.on_write = self._judge
         self.image.on_written = self._follow
         self.step()
 
     async def run(self) -> None:
         """Serve and control until cancelled; CannotListen if the port can't be had."""
+        asking: asyncio.Task[None] | None = None
         try:
             await self.server.start()
+            asking = asyncio.create_task(self.neighbours.run(), name=f"peers of {self.station.name}")
             log.info("%s: serving pev_rtu on %s", self.station.name, self.server.about)
             self._serving = True
             next_at = self.clock.now()
@@ -73,6 +91,9 @@ class Rtu:
         finally:
             self._ended = True  # no late order may close the contactor again
             self.board.close()
+            if asking:
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
             await self.server.stop()
 
     def step(self) -> None:
@@ -81,8 +102,10 @@ class Rtu:
             return
         now = self.clock.now()
         self._seen = self.board.measure(now)
-        before = self.state
-        self.state = step(before, self._seen, self._orders(), self._ratings, now)
+        before, orders = self.state, self._orders()
+        self.state, self.leases = step_among_peers(
+            before, self.leases, self.neighbours.reports, self._seen, orders, self._ratings, now
+        )
         decision = self.state.decision
         self.board.limit_power(decision.power_limit_w, now)
         self.board.switch(decision.close_contactor, now)
@@ -123,9 +146,12 @@ class Rtu:
 
     def _judge(self, write: Write) -> None:
         """As in the station's file, a failsafe limit is 0, or from the minimum to the rated power."""
-        limit_w = write.values.get("failsafe_power_limit", 0)
-        ratings = self._ratings
-        if limit_w and not ratings.minimum_power_w <= _number(limit_w) <= ratings.rated_power_w:
+        if "failsafe_power_limit" not in write.values:
+            return
+        limit_w, ratings = _number(write.values["failsafe_power_limit"]), self._ratings
+        if limit_w < lent_w(without_ended(self.leases, self.clock.now())):
+            raise Refusal(ExceptionCode.SERVER_DEVICE_BUSY, "more than that is lent, for some seconds yet")
+        if limit_w and not ratings.minimum_power_w <= limit_w <= ratings.rated_power_w:
             raise Refusal(ExceptionCode.ILLEGAL_DATA_VALUE)
 
     def _follow(self, write: Write) -> None:
@@ -139,13 +165,22 @@ class Rtu:
         elif any(values[name] != self._followed[name] for name in _ORDERS if name in values):
             self.step()  # a mere heartbeat can wait for the next tick
 
-    def _publish_ages(self, table: Table) -> None:
+    def _publish_changing(self, table: Table) -> None:
         if table is not Table.INPUT_REGISTER:
             return
         now, heard_at = self.clock.now(), self.state.heard_at
+        leases, reports = without_ended(self.leases, now), self.neighbours.reports
         master_age_ms = None if heard_at is None else min(round((now - heard_at) * 1000), 0xFFFF_FFFE)
         age_ms = round((now - self._seen.at) * 1000)
         self.image.update({"measurement_age": max(0, min(age_ms, 0xFFFE)), "master_age": master_age_ms})
+        self.image.publish(
+            {
+                "power_wanted": wanted_w(self.state, self._orders(), self._ratings),
+                "borrowed_power": borrowed_w(reports, now),
+                "lent_power": lent_w(leases),
+                **self.neighbours.registers(leases, now),
+            }
+        )
 
     def _log_changes(self, before: State) -> None:
         if not self._serving:

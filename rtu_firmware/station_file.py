@@ -2,17 +2,24 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from zlib import crc32
 
-from annotated_types import Ge, Gt, Le
-from pydantic import with_config
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+from pydantic import Strict, with_config
 
 from modbus_link.listen import Listen, note_server
 from modbus_link.tls import TlsFiles
 from register_maps.register_map import RegisterMap, load_map
-from register_maps.yaml_file import STRICT_KEYS, Faults, Real, Whole, read_yaml
+from register_maps.yaml_file import STRICT_KEYS, Faults, Place, Real, Whole, read_yaml
 from rtu_firmware.charging import Ratings
 
+PORT, TLS_PORT = 502, 802
+MOST_PEERS = 8
+"""As many as the map has room for."""
+LATEST_START_S = 10.0
+"""Stations without a master begin within so many seconds, each at its own time."""
+Name = Annotated[str, MinLen(1)]
 Positive = Annotated[Real, Gt(0)]
 Watts = Annotated[Real, Gt(0), Le(10_000_000)]
 
@@ -39,6 +46,17 @@ class SimLine:
 
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PeerEntry:
+    """A station on the same circuit."""
+
+    name: Name
+    host: Name
+    port: Annotated[Whole, Ge(1), Le(65535)] = PORT
+    tls: Annotated[bool, Strict()] = False
+
+
+@with_config(STRICT_KEYS)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StationFile:
     name: str
     board: Literal["sim"]
@@ -51,6 +69,7 @@ class StationFile:
     vehicle: SimVehicle | None = None
     line: SimLine = field(default_factory=SimLine)
     tls: TlsFiles | None = None
+    peers: Annotated[list[PeerEntry], MaxLen(MOST_PEERS)] = field(default_factory=list)
 
     @property
     def ratings(self) -> Ratings:
@@ -59,22 +78,59 @@ class StationFile:
             minimum_power_w=self.minimum_power_w,
             nominal_voltage_v=self.nominal_voltage_v,
             emergency_band=self.emergency_band,
+            start_delay_s=LATEST_START_S * crc32(self.name.encode()) / 0xFFFF_FFFF,
         )
 
 
 def read_station(path: Path) -> StationFile:
     """The station in the file; BadFile with every fault in it."""
     faults = Faults(path)
-    station = faults.parse(StationFile, read_yaml(path))
+    station = faults.parse(StationFile, _with_ports(read_yaml(path)))
     if station:
         if station.tls:
             station = replace(station, tls=station.tls.under(path.parent))
         _note_contradictions(station, faults)
         note_server(station.listen, station.tls, load_map("pev_rtu"), faults, "listen")
         _note_half_masters(station.listen, load_map("pev_rtu"), faults)
+        _note_peers(station, faults)
     faults.raise_if_any()
     assert station is not None
     return station
+
+
+def _with_ports(data: dict[str, Any]) -> dict[str, Any]:
+    peers = data.get("peers")
+    if not isinstance(peers, list):
+        return data
+    given = [
+        {"port": TLS_PORT, **peer} if isinstance(peer, dict) and peer.get("tls") is True else peer
+        for peer in peers
+    ]
+    return {**data, "peers": given}
+
+
+def _note_peers(station: StationFile, faults: Faults) -> None:
+    names = {station.name: "the station itself"}
+    places = {(station.listen.host, station.listen.port): "the station itself"}
+    if station.peers:
+        _note_long_name(station.name, ("name",), faults)
+    for n, peer in enumerate(station.peers):
+        at = ("peers", n)
+        _note_long_name(peer.name, (*at, "name"), faults)
+        if peer.name in names:
+            faults.add((*at, "name"), f"{peer.name!r} is {names[peer.name]} already")
+        if (peer.host, peer.port) in places:
+            whose = places[peer.host, peer.port]
+            faults.add((*at, "port"), f"{peer.host}:{peer.port} is {whose} already")
+        if peer.tls and station.tls is None:
+            faults.add((*at, "tls"), "needs the station's certificate: give `tls` for the station")
+        names[peer.name] = places[peer.host, peer.port] = f"peers[{n}]"
+
+
+def _note_long_name(name: str, place: Place, faults: Faults) -> None:
+    most = 2 * load_map("pev_rtu").points["name"].length
+    if len(name.encode()) > most:
+        faults.add(place, f"{name!r} has more than the {most} bytes by which peers know each other")
 
 
 def _note_half_masters(listen: Listen, device_map: RegisterMap, faults: Faults) -> None:
@@ -90,7 +146,7 @@ def _note_half_masters(listen: Listen, device_map: RegisterMap, faults: Faults) 
 
 
 def _note_contradictions(station: StationFile, faults: Faults) -> None:
-    if station.tls and station.listen.roles is None:
+    if station.tls and station.listen.roles is None and not any(peer.tls for peer in station.peers):
         faults.add(("tls",), "serves nothing as long as `listen` has no `roles`: this would be in the clear")
     if station.minimum_power_w > station.rated_power_w:
         faults.add(

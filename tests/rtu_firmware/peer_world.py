@@ -36,6 +36,9 @@ class Way:
     is_cut: bool = False
 
 
+USUAL_WAY = Way()
+
+
 @dataclass(slots=True, kw_only=True)
 class Station:
     number: int
@@ -59,10 +62,12 @@ class Station:
 
 
 class World:
-    def __init__(self, stations: list[Station]) -> None:
+    def __init__(self, stations: list[Station], usual_way: Way = USUAL_WAY) -> None:
         self.now = 0.0
         self.stations = stations
         self.ways: dict[tuple[int, int], Way] = {}
+        """Those that are not as usual."""
+        self._usual_way = usual_way
         self.most_borrowed_w = 0.0
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
@@ -80,6 +85,9 @@ class World:
             self.now, _, happen = heappop(self._events)
             happen()
         self.now = end
+
+    def way(self, reader: int, other: int) -> Way:
+        return self.ways.get((reader, other), self._usual_way)
 
     def local(self, station: Station) -> float:
         return station.zero + station.rate * self.now
@@ -138,29 +146,34 @@ class World:
             self._check()
 
     def _step(self, station: Station) -> None:
-        now, orders = self.local(station), station.orders
-        if station.master_w is not None:
-            orders = replace(
-                orders,
-                heartbeat=orders.heartbeat + 1,
-                charge_enable=station.master_w > 0,
-                power_limit_w=station.master_w,
-            )
-        orders = replace(orders, stop=station.stop, start=station.start)
-        before = station.state
+        now, before = self.local(station), station.state
+        orders = self._hear_master(station)
+        if station.stop or station.start:
+            orders = replace(orders, stop=station.stop, start=station.start)
+            station.stop = station.start = False
         station.state, station.leases = peers.step_among_peers(
             before, station.leases, station.reports, self._measure(station, now), orders, RATINGS, now
         )
-        station.stop = station.start = False
         decision = station.state.decision
-        if decision.failsafe_active:
-            orders = replace(orders, charge_enable=False, power_limit_w=0.0)
-        station.orders = orders
         if decision.close_contactor:
             station.power_w = decision.power_limit_w
             self.most_borrowed_w = max(self.most_borrowed_w, station.power_w - station.share_w)
         if decision.close_contactor != before.decision.close_contactor:
             self._move(station, closed=decision.close_contactor)
+
+    def _hear_master(self, station: Station) -> Orders:
+        """The registers, that keep what a master wrote until the failsafe withdraws it."""
+        if station.master_w is not None:
+            station.orders = Orders(
+                heartbeat=station.orders.heartbeat + 1,
+                charge_enable=station.master_w > 0,
+                power_limit_w=station.master_w,
+                failsafe_power_limit_w=station.share_w,
+                failsafe_timeout_s=TIMEOUT_S,
+            )
+        elif station.orders.charge_enable and station.state.decision.failsafe_active:
+            station.orders = replace(station.orders, charge_enable=False, power_limit_w=0.0)
+        return station.orders
 
     def _measure(self, station: Station, now: float) -> Measurement:
         power_w = station.power_w if station.contacts_closed else 0.0
@@ -188,7 +201,7 @@ class World:
 
     def _read(self, reader: Station, other: Station) -> None:
         self._at(READ_EVERY_S, lambda: self._read(reader, other))
-        way = self.ways.get((reader.number, other.number), Way())
+        way = self.way(reader.number, other.number)
         if reader.is_up and not way.is_cut:
             asked_at = self.local(reader)
             run = reader.state.started_at

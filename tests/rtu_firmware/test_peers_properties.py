@@ -8,32 +8,27 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from peer_world import Station, Way, World
 
-from rtu_firmware import peers
-
 HISTORIES = 2000
 NUMBERS = st.integers(0, 4)
 DELAYS_S = st.sampled_from([0.01, 0.01, 0.2, 0.9, 2.5])
-STATIONS = st.lists(
-    st.builds(
-        lambda rate, share_w, has_car: (rate, share_w, has_car),
-        st.sampled_from([0.99, 1.0, 1.01]),
-        st.sampled_from([1500.0, 1500.0, 3000.0, 0.0]),
-        st.booleans(),
-    ),
-    min_size=2,
-    max_size=5,
+WAYS = st.builds(lambda there_s, back_s: Way(there_s=there_s, back_s=back_s), DELAYS_S, DELAYS_S)
+KINDS = st.tuples(
+    st.sampled_from([0.99, 1.0, 1.01]), st.sampled_from([1500.0, 1500.0, 3000.0, 0.0]), st.booleans()
 )
+STATIONS = st.lists(KINDS, min_size=2, max_size=5)
 
 
 class Stations(RuleBasedStateMachine):
-    @initialize(stations=STATIONS)
-    def begin(self, stations: list[tuple[float, float, bool]]) -> None:
+    @initialize(kinds=STATIONS, way=WAYS)
+    def begin(self, kinds: list[tuple[float, float, bool]], way: Way) -> None:
         self.world = World(
             [
                 Station(number=n, rate=rate, share_w=share_w, has_car=has_car)
-                for n, (rate, share_w, has_car) in enumerate(stations)
-            ]
+                for n, (rate, share_w, has_car) in enumerate(kinds)
+            ],
+            way,
         )
+        self.world.advance(4.0)
 
     def station(self, number: int) -> Station:
         return self.world.stations[number % len(self.world.stations)]
@@ -52,16 +47,15 @@ class Stations(RuleBasedStateMachine):
         self.station(number).stop, self.station(number).start = stop, not stop
         self.world.advance(0.5)
 
-    @rule(reader=NUMBERS, other=NUMBERS, there_s=DELAYS_S, back_s=DELAYS_S)
-    def slow_down(self, reader: int, other: int, there_s: float, back_s: float) -> None:
-        pair = self.station(reader).number, self.station(other).number
-        self.world.ways[pair] = Way(there_s=there_s, back_s=back_s)
+    @rule(reader=NUMBERS, other=NUMBERS, way=WAYS)
+    def slow_down(self, reader: int, other: int, way: Way) -> None:
+        self.world.ways[self.station(reader).number, self.station(other).number] = way
 
     @rule(side=st.integers(1, 15))
     def partition(self, side: int) -> None:
         for pair in permutations(range(len(self.world.stations)), 2):
             is_cut = (side >> pair[0] & 1) != (side >> pair[1] & 1)
-            self.world.ways[pair] = replace(self.world.ways.get(pair, Way()), is_cut=is_cut)
+            self.world.ways[pair] = replace(self.world.way(*pair), is_cut=is_cut)
 
     @rule()
     def heal(self) -> None:
@@ -78,12 +72,15 @@ class Stations(RuleBasedStateMachine):
         self.world.advance(0.5)
 
     def teardown(self) -> None:
+        """At last everybody wants his own back, as soon as he may."""
         if hasattr(self, "world"):
-            self.world.advance(3.0)
+            for station in self.world.stations:
+                station.has_car, station.start = True, True
+            self.world.advance(8.0)
 
 
 TestStations = Stations.TestCase
-TestStations.settings = settings(max_examples=HISTORIES, stateful_step_count=12, deadline=None)
+TestStations.settings = settings(max_examples=HISTORIES, stateful_step_count=8, deadline=None)
 
 
 def test_in_a_calm_world_a_car_gets_its_neighbours_shares():
