@@ -10,6 +10,9 @@ STYLES = {
     Button.START: Style(BLUE, INK, (PLAY,)),
 }
 
+ROOMY_PX = 480
+"""A display whose shorter side has less is too small for more than the driver's own station."""
+
 
 def station_picture(
     view: StationView, time: str, size: tuple[int, int], measure: Measure, texts: Texts
@@ -27,6 +30,9 @@ def station_picture(
     _button(sketch, bottom.inset(gap, gap), view, texts)
     middle = Box(middle.x, middle.y, middle.width, middle.height).inset(gap)
     middle = Box(middle.x, middle.y, middle.width, middle.height + gap)  # the button has a gap of its own
+    if view.neighbours and min(size) >= ROOMY_PX:
+        strip, middle = middle.cut_bottom(sketch.px(26), gap)
+        _neighbours(sketch, strip, view, 4 if wide else 2)
     if wide:
         left, right = middle.cut_left(middle.width * 0.52, gap)
     else:
@@ -77,6 +83,15 @@ def _fields(sketch: Sketch, box: Box, view: StationView) -> None:
     labels, values = [label for label, _ in view.fields], [value for _, value in view.fields]
     sketch.column(left, labels, colour=sketch.dim, largest=14)
     sketch.column(right, values, largest=20, bold=True, align=Align.RIGHT)
+
+
+def _neighbours(sketch: Sketch, box: Box, view: StationView, columns: int) -> None:
+    """The first ones in the station's file."""
+    sketch.area(box, PANEL)
+    shown = view.neighbours[:columns]
+    rows = [cell.rows(2) for cell in box.inset(sketch.px(10), sketch.px(2)).columns(columns, sketch.px(8))]
+    sketch.column([above for above, _ in rows], [name for name, _ in shown], colour=sketch.dim, largest=10)
+    sketch.column([below for _, below in rows], [doing for _, doing in shown], largest=10)
 
 
 def _button(sketch: Sketch, box: Box, view: StationView, texts: Texts) -> None:

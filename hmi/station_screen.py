@@ -54,7 +54,8 @@ class StationScreen:
         self._texts = texts
         self._clock = clock
         self._now = now
-        self._device = Device(client, load_map("pev_rtu"))
+        self._map = load_map("pev_rtu")
+        self._device = Device(client, self._map)
         self._poller = Poller(self._read, now)
         self._is_checked = False
         self._order: Order | None = None
@@ -72,12 +73,23 @@ class StationScreen:
     async def _read(self) -> Mapping[str, Value]:
         try:
             if not self._is_checked:
-                await check_map(self._client, self._device.map)
+                await check_map(self._client, self._map)
+                self._device = Device(self._client, self._map.expanded(peer=await self._count_peers()))
                 self._is_checked = True
             return await self._device.read()
         except LinkError:
             self._is_checked = False
             raise
+
+    async def _count_peers(self) -> int:
+        """So that not more is read in every round than there is to show; none for who may not see them."""
+        most = self._map.groups["peer"].max_count
+        names = [f"peer_{n}_name" for n in range(1, most + 1)]
+        try:
+            found = await Device(self._client, self._map.expanded(peer=most), names).read()
+        except Refused:
+            return 0
+        return sum(1 for name in names if found[name])
 
     def view(self) -> StationView:
         view = station_view(

@@ -1,9 +1,10 @@
 """A station's registers as what its driver is shown; pure, so it needs no display."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import count
 from typing import Any
 
 from hmi import figures
@@ -34,6 +35,8 @@ class StationView:
     charge: str = figures.NO_VALUE
     to_full: tuple[str, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
+    neighbours: tuple[tuple[str, str], ...] = ()
+    """Each one's name, and what it does."""
     button: Button | None = Button.STOP
 
 
@@ -103,8 +106,26 @@ def _shown(v: Mapping[str, Any], time_of_day: datetime, texts: Texts) -> Station
         charge=figures.percent(v["state_of_charge"]),
         to_full=_to_full(v["time_to_full"], time_of_day, texts),
         fields=tuple((texts(f"station.{name}"), value) for name, value in fields.items()),
+        neighbours=tuple(_neighbours(v, texts)),
         button=_button(v),
     )
+
+
+def _neighbours(v: Mapping[str, Any], texts: Texts) -> Iterator[tuple[str, str]]:
+    for n in count(1):
+        peer = f"peer_{n}"
+        name, age_s = v.get(f"{peer}_name"), v.get(f"{peer}_age")
+        if not name:
+            return
+        if age_s is None or age_s >= STALE_S:
+            yield name, texts("state.silent")
+            continue
+        doing = [texts.named("state", v[f"{peer}_state"] or "unknown")]
+        if v[f"{peer}_power"]:
+            doing.append(figures.power(v[f"{peer}_power"]))
+        if v[f"{peer}_state_of_charge"] is not None:
+            doing.append(figures.percent(v[f"{peer}_state_of_charge"]))
+        yield name, "  ".join(doing)
 
 
 def _to_full(seconds: float | None, time_of_day: datetime, texts: Texts) -> tuple[str, ...]:
@@ -146,6 +167,8 @@ def _why_it_waits(v: Mapping[str, Any], texts: Texts) -> str:
     match reason:
         case LimitReason.PRICE:
             return _price_text(v["price"], v["price_limit"], texts)
+        case LimitReason.FAILSAFE if own == LimitReason.FAILSAFE and not v["failsafe_active"]:
+            return texts("station.waiting_share")
         case LimitReason.FAILSAFE:
             return texts("station.safe_mode")
         case LimitReason.POWER | LimitReason.VOLTAGE | LimitReason.WAITING_TURN | LimitReason.NO_DATA:

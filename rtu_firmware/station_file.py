@@ -17,8 +17,6 @@ from rtu_firmware.charging import Ratings
 PORT, TLS_PORT = 502, 802
 MOST_PEERS = 8
 """As many as the map has room for."""
-LATEST_START_S = 10.0
-"""Stations without a master begin within so many seconds, each at its own time."""
 Name = Annotated[str, MinLen(1)]
 Positive = Annotated[Real, Gt(0)]
 Watts = Annotated[Real, Gt(0), Le(10_000_000)]
@@ -29,6 +27,8 @@ Watts = Annotated[Real, Gt(0), Le(10_000_000)]
 class Failsafe:
     timeout_s: Annotated[Whole, Ge(1), Le(3600)] = 10
     power_limit_w: Annotated[Real, Ge(0)] = 0
+    spread_s: Annotated[Real, Ge(0), Le(600)] = 10
+    """After a blackout, stations that hear no master begin within so long, each at a time of its own."""
 
 
 @with_config(STRICT_KEYS)
@@ -78,7 +78,7 @@ class StationFile:
             minimum_power_w=self.minimum_power_w,
             nominal_voltage_v=self.nominal_voltage_v,
             emergency_band=self.emergency_band,
-            start_delay_s=LATEST_START_S * crc32(self.name.encode()) / 0xFFFF_FFFF,
+            start_delay_s=self.failsafe.spread_s * crc32(self.name.encode()) / 0xFFFF_FFFF,
         )
 
 

@@ -66,6 +66,11 @@ NOTHING: dict[str, Value] = {
     ),
 }
 STOPPED: dict[str, Value] = {"state": ChargeState.FINISHING, "user_stopped": True}
+PEERS = [
+    (state, power_w, charge)
+    for state in ChargeState
+    for power_w, charge in ((0, None), (-88_888, 100.0), (None, None))
+]
 PRICES: list[dict[str, Value]] = [
     {"price": 0.2001, "price_limit": 0.2},
     {"price": 19.9999, "price_limit": 19.9998},
@@ -98,6 +103,23 @@ def states() -> Iterator[dict[str, Value]]:
         yield {**waits, "limit_reason": LimitReason.PRICE, **prices}
 
 
+def neighbours() -> Iterator[dict[str, Value]]:
+    """One of them, and as many as there can be, with the longest names and the widest values."""
+    for count in (1, 8):
+        for state, power_w, charge in PEERS:
+            yield {
+                f"peer_{n}_{name}": value
+                for n in range(1, count + 1)
+                for name, value in {
+                    "name": LONGEST_NAME,
+                    "age": 9 if n == 2 else 0,
+                    "state": state,
+                    "power": power_w,
+                    "state_of_charge": charge,
+                }.items()
+            }
+
+
 @cache
 def views(language: str) -> list[StationView]:
     texts = load_texts(language)
@@ -105,6 +127,9 @@ def views(language: str) -> list[StationView]:
     for values in (USUAL, WIDEST, NOTHING):
         for state in states():
             found += aged({**values, **state}, texts)
+    for values in (USUAL, WIDEST, {**WIDEST, "failsafe_active": True}):
+        for peers in neighbours():
+            found += aged({**values, "state": ChargeState.CHARGING, **peers}, texts)
     return [*dict.fromkeys((*found, *with_orders(found, texts)))]
 
 

@@ -24,7 +24,7 @@ from modbus_link.tls import TlsFiles
 from modbus_link.writes import Write
 from register_maps.points import Value
 from register_maps.register_map import load_map
-from rtu_firmware.rtu import Rtu, sim_board
+from rtu_firmware.rtu import Rtu, sim_board, station_map
 from rtu_firmware.station_file import Failsafe, SimVehicle, StationFile
 
 TEXTS = load_texts("en")
@@ -64,7 +64,7 @@ class Stage:
             listen=Listen(port=self.port),
             rated_power_w=3300,
             minimum_power_w=1300,
-            failsafe=Failsafe(timeout_s=1, power_limit_w=2000),
+            failsafe=Failsafe(timeout_s=1, power_limit_w=2000, spread_s=0),
             vehicle=SimVehicle(capacity_kwh=24, state_of_charge=29.5),
         )
         rtu = Rtu(station, sim_board(station), Clock(), tick_s=0.02)
@@ -314,3 +314,11 @@ async def test_it_draws_what_it_has_read(stage: Stage) -> None:
     assert picture.stays_lit
     assert [press for _, press in picture.touches] == [STOP]
     assert "29 %" in [getattr(shape, "text", "") for shape in picture.shapes]
+
+
+async def test_it_shows_the_neighbours_that_the_station_has(stage: Stage) -> None:
+    image = RegisterImage(station_map())
+    image.update(CHARGING | {"peer_1_name": "RTS2", "peer_1_age": 0, "peer_1_state": "preparing"})
+    async with ModbusServer(image, Listen(port=stage.port)):
+        screen = await stage.screen()
+        await until(lambda: [name for name, _ in screen.view().neighbours] == ["RTS2"], 10)

@@ -121,7 +121,7 @@ async def test_a_press_is_seen_on_the_button_at_once(
 
 
 async def test_stop_and_start_with_the_master_gone(show: Show, station: Station, watch: Watch) -> None:
-    station.begin(failsafe="{timeout_s: 1, power_limit_w: 2000}")
+    station.begin(failsafe="{timeout_s: 1, power_limit_w: 2000, spread_s: 0}")
     screen = show(station.port, "--size", "480x320")
     charging = "RTS1: Charging: No contact with the master: safe mode"
     await until_title(screen, charging)  # no master has ever come

@@ -119,6 +119,7 @@ WAITS = [
     (by_itself("no_data"), "Waiting: the master has no readings"),
     (by_itself("operator"), "Held by the operator"),
     (by_itself("failsafe", failsafe_active=True), SAFE),
+    (by_itself("failsafe"), "Waiting some seconds for its power"),
     (by_itself("fault"), "Waiting after a fault"),
     (by_itself("user_stop"), "Waiting for permission"),
     (by_itself("full"), "Waiting for permission"),
@@ -318,3 +319,24 @@ def test_any_registers_have_a_view(
         picture = station_picture(seen, "12:00", size, measure, load_texts(language))
         assert [press.what for _, press in picture.touches] == ([seen.button] if seen.button else [])
         assert picture.stays_lit == (seen.button is Button.STOP)
+
+
+def test_the_neighbours_are_shown_with_what_they_do():
+    peers = {
+        "peer_1_name": "RTS2",
+        "peer_1_age": 1,
+        "peer_1_state": "charging",
+        "peer_1_power": 3300,
+        "peer_1_state_of_charge": 29.4,
+        "peer_2_name": "RTS3",
+        "peer_2_age": None,
+        "peer_3_name": "RTS4",
+        "peer_3_age": 0,
+        "peer_3_state": "available",
+        "peer_3_power": 0,
+        "peer_3_state_of_charge": None,
+        "peer_4_name": "",
+    }
+    shown = view(registers() | peers)
+    assert shown.neighbours == (("RTS2", "Charging  3.30 kW  29 %"), ("RTS3", "Silent"), ("RTS4", "Free"))
+    assert view(registers()).neighbours == ()

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from processes import free_port
+from site_certificates import SiteCertificates
 from station_bench import FakeMaster, SettableClock, running, station_file
 
 from modbus_link.client import ModbusClient
 from modbus_link.device import Device
 from modbus_link.errors import Refused
-from modbus_link.listen import Listen
+from modbus_link.listen import Listen, Role
+from modbus_link.tls import TlsFiles
 from rtu_firmware.battery import Battery
 from rtu_firmware.peers import LEASE_S
 from rtu_firmware.rtu import Rtu, sim_board, station_map
@@ -26,7 +28,8 @@ NAMES = ("RTS1", "RTS2", "RTS3")
 class Row:
     """Stations side by side; whatever happens, together they stay within their shares."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: TlsFiles | None = None) -> None:
+        self.tls = tls
         self.clock = SettableClock()
         self.ports = {name: free_port() for name in NAMES}
         self.boards: dict[str, SimBoard] = {}
@@ -35,10 +38,16 @@ class Row:
         self._ends: dict[str, contextlib.AsyncExitStack] = {}
 
     async def start(self, name: str) -> None:
-        peers = [PeerEntry(name=n, host="127.0.0.1", port=p) for n, p in self.ports.items() if n != name]
+        peers = [
+            PeerEntry(name=other, host="127.0.0.1", port=port, tls=self.tls is not None)
+            for other, port in self.ports.items()
+            if other != name
+        ]
+        roles = {"rtu": Role()} if self.tls else None
         station = station_file(
             name=name,
-            listen=Listen(port=self.ports[name]),
+            listen=Listen(port=self.ports[name], roles=roles),
+            tls=self.tls,
             failsafe=Failsafe(timeout_s=1, power_limit_w=SHARE_W),
             vehicle=None,
             peers=peers,
@@ -47,6 +56,13 @@ class Row:
         self.rtus[name] = Rtu(station, self.boards[name], self.clock)
         self._ends[name] = contextlib.AsyncExitStack()
         await self._ends[name].enter_async_context(running(self.rtus[name]))
+
+    async def start_all(self) -> None:
+        """Until the first one's car draws what the others lend."""
+        for name in NAMES:
+            await self.start(name)
+        self.plug_in("RTS1")
+        await self.until(lambda: self.power_w() == {"RTS1": 3300})
 
     async def end(self, name: str) -> None:
         await self._ends.pop(name).aclose()
@@ -80,10 +96,7 @@ class Row:
 @pytest.fixture
 async def row() -> AsyncIterator[Row]:
     row = Row()
-    for name in NAMES:
-        await row.start(name)
-    row.plug_in("RTS1")
-    await row.until(lambda: row.power_w() == {"RTS1": 3300})
+    await row.start_all()
     yield row
     await row.end_all()
 
@@ -162,3 +175,11 @@ async def test_a_stranger_at_a_peers_address_is_not_believed(row: Row):
     await row.until(lambda: row.power_w() == {"RTS1": SHARE_W})
     await row.wait(12)
     assert row.power_w() == {"RTS1": SHARE_W}
+
+
+async def test_they_do_the_same_over_tls(certificates: SiteCertificates):
+    row = Row(tls=certificates.files("rtu"))
+    try:
+        await row.start_all()
+    finally:
+        await row.end_all()

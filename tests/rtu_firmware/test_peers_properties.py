@@ -28,7 +28,7 @@ class Stations(RuleBasedStateMachine):
             ],
             way,
         )
-        self.world.advance(4.0)
+        self.world.advance(3.0)
 
     def station(self, number: int) -> Station:
         return self.world.stations[number % len(self.world.stations)]
@@ -76,7 +76,7 @@ class Stations(RuleBasedStateMachine):
         if hasattr(self, "world"):
             for station in self.world.stations:
                 station.has_car, station.start = True, True
-            self.world.advance(8.0)
+            self.world.advance(7.5)
 
 
 TestStations = Stations.TestCase
