@@ -49,7 +49,7 @@ async def why_down(host: str, port: int, tls: ssl.SSLContext | None, timeout_s: 
             try:
                 await client.read(Table.COIL, 0, 1, 1)
             except LinkDown as error:
-                why = str(error).removeprefix(f"no connection to {host}:{port}: ")
+                why = str(error).partition(f"{host}:{port}: ")[2]
                 if why != "not connected yet":
                     return why
             await asyncio.sleep(0.005)
