@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from modbus_link.client import ModbusClient
@@ -48,11 +48,19 @@ def run(*args: object, within_s: float = START_S) -> subprocess.CompletedProcess
 class Program:
     """A `pev-scada` that runs until it is ended. What it prints is in `log`."""
 
-    def __init__(self, folder: Path, *args: object, python: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *args: object,
+        python: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._log = folder / f"{next(_numbers)}-{args[0]}.log"
         with self._log.open("wb") as out:
             command = [sys.executable, *python, "-m", "pev_scada", *map(str, args)]
-            self.process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(
+                command, cwd=folder, stdout=out, stderr=subprocess.STDOUT, env=environment
+            )
 
     @property
     def log(self) -> str:
