@@ -10,7 +10,7 @@ import json
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,9 +23,11 @@ from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.device import Device
 from modbus_link.errors import LinkError
+from modbus_link.server import ModbusServer
 from register_maps.points import Value
 from register_maps.register_map import load_map
 from rtu_firmware.rtu import Rtu, sim_board
+from rtu_firmware.sim_board import SimBoard
 from rtu_firmware.station_file import read_station
 
 RATED_W, MINIMUM_W = 3300, 1300
@@ -51,6 +53,7 @@ class Settings:
     rotation_s: float = 1.0
     """Short, so that contactors switch while things break."""
     inside: bool = False
+    rtu: type[Rtu] = Rtu
     masters: int = 1
     tariff: Mapping[str, object] = field(
         default_factory=lambda: {"kind": "schedule", "currency": "USD", "default": 0.12}
@@ -84,9 +87,10 @@ class ChaosSite:
         }
         self.watch = Watch({name: self.ports[name] for name in self.names}, settings.power_limit_w)
         self.rtus: dict[str, Rtu] = {}
+        self.stand_ins: dict[str, ModbusServer] = {}
         self.programs: dict[str, Program] = {}
         self._clients: dict[str, tuple[ModbusClient, Device]] = {}
-        self._devices_here: dict[str, asyncio.Task[None]] = {}
+        self._running_here: dict[str, asyncio.Task[None]] = {}
         self._feeder: Feeder | None = None
         if settings.inside:
             branches = [Segment(name=n, parent="trunk", resistance_ohm=BRANCH_OHM) for n in self.names]
@@ -125,11 +129,6 @@ class ChaosSite:
         if name in self.names:
             await self.watch.stations[name].look()  # what it draws from now on, for all that anyone knows
         self.programs[name].kill()
-
-    async def serve_here(self, name: str, program: Awaitable[None]) -> None:
-        """Something else in the station's place, on its port."""
-        await self._stop_here(name)
-        self._devices_here[name] = asyncio.ensure_future(program)
 
     async def strike(self, fault: Fault, lines: list[tuple[str, str]]) -> None:
         for line in lines:
@@ -184,13 +183,32 @@ class ChaosSite:
 
     # --- Inside ---
 
+    async def stop_here(self, name: str) -> None:
+        task = self._running_here.pop(name, None)
+        if task:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            assert self._feeder
+            self._feeder.set_loads({name: 0.0})  # its contactor has fallen open
+
+    def truth(self, name: str) -> Callable[[], float]:
+        """What a station that runs here really draws."""
+
+        def power_w() -> float:
+            board = self.rtus[name].board
+            assert isinstance(board, SimBoard)
+            return board.power_w
+
+        return power_w
+
     def _run_here(self, name: str) -> None:
         station = read_station(self.folder / f"{name}.yaml")
         board = sim_board(station)
         assert self._feeder
         board.line = FeederTap(self._feeder, name)
-        self.rtus[name] = Rtu(station, board, Clock())
-        self._devices_here[name] = asyncio.create_task(self.rtus[name].run())
+        self.rtus[name] = self.settings.rtu(station, board, Clock())
+        self._running_here[name] = asyncio.create_task(self.rtus[name].run())
 
     async def _open_client(self, name: str, stack: contextlib.AsyncExitStack) -> None:
         client = ModbusClient("127.0.0.1", self.ports[name], timeout_s=1.0)
@@ -199,18 +217,13 @@ class ChaosSite:
         wanted = [n for n in device.points if n.endswith(("_answers", "_limit_reason")) or n in SITE_POINTS]
         self._clients[name] = client, Device(client, device, wanted)
 
-    async def _stop_here(self, name: str) -> None:
-        task = self._devices_here.pop(name, None)
-        if task:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
     async def _end(self) -> None:
         for program in self.programs.values():
             program.kill()
-        for name in list(self._devices_here):
-            await self._stop_here(name)
+        for name in list(self._running_here):
+            await self.stop_here(name)
+        for server in self.stand_ins.values():
+            await server.stop()
 
     def _write_files(self) -> None:
         for name in self.names:

@@ -26,13 +26,14 @@ class Trial:
 
     @property
     def is_good(self) -> bool:
-        """What is promised: never more than one station above y, and never for longer than the answer time."""
+        """As promised: never more than one station above y, and never for longer than the answer time."""
         return self.most_w <= self.limit_w + RATED_W and self.longest_above_s <= self.answer_s
 
     def __str__(self) -> str:
         safe = "-" if self.safe_s is None else f"{self.safe_s:.2f}"
         return (
-            f"{self.fault}: {self.most_w:.0f} W of {self.limit_w:.0f}, above for {self.longest_above_s:.2f} s,"
+            f"{self.fault}: {self.most_w:.0f} W of {self.limit_w:.0f},"
+            f" above for {self.longest_above_s:.2f} s,"
             f" {self.lowest_v:.1f} to {self.highest_v:.1f} V, safe after {safe} s,"
             f" recovered after {self.recover_s:.2f} s"
         )

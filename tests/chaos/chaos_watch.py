@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from register_maps.register_map import load_map
 LOOK_S = 0.05
 ANSWER_S = 0.5
 MAP = load_map("pev_rtu")
-POINTS = ("contactor_closed", "failsafe_active", "power", "voltage", "heartbeat", "master_heartbeat")
+POINTS = ("contactor_closed", "failsafe_active", "power", "voltage")
 
 
 @dataclass(slots=True)
@@ -26,16 +27,21 @@ class Station:
     client: ModbusClient
     values: Mapping[str, Value] = field(default_factory=dict)
     at: float = 0.0
-    heard_at: float = 0.0
-    """When its master's heartbeat last moved."""
+
+    truth: Callable[[], float] | None = None
+    """Of a station that lies: what it really draws."""
 
     @property
     def power_w(self) -> float:
+        if self.truth:
+            return self.truth()
         power = self.values.get("power")
         return float(power) if isinstance(power, int | float) else 0.0
 
     @property
     def voltage_v(self) -> float | None:
+        if self.truth:
+            return None
         voltage = self.values.get("voltage")
         return float(voltage) if isinstance(voltage, int | float) else None
 
@@ -46,10 +52,7 @@ class Station:
             if not self.client.connected:
                 await self._connect_anew()
             return
-        now = time.monotonic()
-        if values["master_heartbeat"] != self.values.get("master_heartbeat"):
-            self.heard_at = now
-        self.values, self.at = values, now
+        self.values, self.at = values, time.monotonic()
 
     async def _connect_anew(self) -> None:
         """At once: a client's own pauses are too long for who wants to see the first moment."""
@@ -62,25 +65,25 @@ class Station:
 class Record:
     """The worst that was seen."""
 
+    least_w: float = math.inf
     most_w: float = 0.0
     longest_above_s: float = 0.0
-    lowest_v: float = 1e9
+    lowest_v: float = math.inf
     highest_v: float = 0.0
 
 
 class Watch:
-    """`stations` by their names; `hidden_w` is what somebody draws and does not say."""
+    """Over the stations on these ports, by their names."""
 
     def __init__(self, ports: Mapping[str, int], limit_w: float) -> None:
         self.limit_w = limit_w
-        self.hidden_w: Callable[[], float] = lambda: 0.0
         self.stations = {name: Station(port, _client(port)) for name, port in ports.items()}
         self.record = Record()
         self._above_since: float | None = None
 
     @property
     def total_w(self) -> float:
-        return sum(station.power_w for station in self.stations.values()) + self.hidden_w()
+        return sum(station.power_w for station in self.stations.values())
 
     def forget(self) -> None:
         self.record, self._above_since = Record(), None
@@ -91,7 +94,7 @@ class Watch:
 
     def add_up(self, now: float) -> None:
         record, total_w = self.record, self.total_w
-        record.most_w = max(record.most_w, total_w)
+        record.least_w, record.most_w = min(record.least_w, total_w), max(record.most_w, total_w)
         voltages = [v for s in self.stations.values() if (v := s.voltage_v) is not None]
         record.lowest_v = min([record.lowest_v, *voltages])
         record.highest_v = max([record.highest_v, *voltages])

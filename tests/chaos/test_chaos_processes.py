@@ -1,4 +1,4 @@
-"""Masters and stations that are killed and paused at random moments: what they draw stays within the limit."""
+"""Masters and stations killed and paused at random moments: what is drawn stays within the limit."""
 
 import random
 from collections.abc import Callable
