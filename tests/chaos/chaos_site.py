@@ -181,6 +181,11 @@ class ChaosSite:
     async def write_master(self, values: Mapping[str, Value], name: str = "master1") -> None:
         await self._clients[name][1].write(values)
 
+    def holders(self) -> set[str]:
+        """The masters, by their addresses, that hold the stations that run here."""
+        holds = [rtu.image.hold for rtu in self.rtus.values()]
+        return {hold.holder.host for hold in holds if hold and hold.holder}
+
     # --- Inside ---
 
     async def stop_here(self, name: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from chaos_proxy import Fault
 from chaos_site import RATED_W, ChaosSite
+from processes import until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,20 @@ def paused(*names: str) -> tuple[Break, Mend]:
             site.programs[name].go_on()
 
     return pause, go_on
+
+
+def second_master(name: str) -> tuple[Break, Mend]:
+    """It comes while the first steers, and stays."""
+
+    async def launch(site: ChaosSite) -> list[str]:
+        site.launch(name)
+        await until(lambda: site.read_master(name))
+        return []
+
+    async def nothing(site: ChaosSite) -> None:
+        pass
+
+    return launch, nothing
 
 
 def _left_alone(site: ChaosSite, gone: tuple[str, ...]) -> list[str]:
