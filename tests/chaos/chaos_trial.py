@@ -139,5 +139,20 @@ def line_fault(fault: Fault, *stations: str, master: str = "master1") -> tuple[B
     return strike, heal
 
 
+def partition() -> tuple[Break, Mend]:
+    """Each of two masters keeps half of the stations."""
+
+    async def part(site: ChaosSite) -> list[str]:
+        half = len(site.names) // 2
+        lost = {"master1": site.names[half:], "master2": site.names[:half]}
+        await site.strike(Fault.CUT, [(master, name) for master in lost for name in lost[master]])
+        return []
+
+    async def heal(site: ChaosSite) -> None:
+        await site.heal()
+
+    return part, heal
+
+
 LOSES_MASTER = {Fault.CUT, Fault.BLACK_HOLE, Fault.REFUSE, Fault.RESET, Fault.DELAY, Fault.TRICKLE}
 """Faults during which no heartbeat arrives in time, whatever the luck."""
