@@ -38,6 +38,7 @@ bench: .venv/.for-dev
 	$(BIN)/python benchmarks/conformance.py
 	$(BIN)/python benchmarks/fuzz.py
 	$(BIN)/python benchmarks/screens.py
+	$(BIN)/python benchmarks/chaos.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis

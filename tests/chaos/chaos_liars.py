@@ -1,12 +1,14 @@
 """Stations that lie. They do what they are told, and draw what they draw: only what they say is not true."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from chaos_site import ChaosSite
 from chaos_trial import Break, Mend
 from processes import until
 
+from modbus_link.access import Client
 from modbus_link.image import RegisterImage
 from modbus_link.listen import Listen
 from modbus_link.server import ModbusServer
@@ -19,12 +21,37 @@ Lie = Callable[[Values], Values]
 """From what is true to what is said instead."""
 
 
+class Echo:
+    """A station's registers behind a gateway that answers from its cache, once it has one. The heartbeat is
+    live, and what is written arrives."""
+
+    def __init__(self, image: RegisterImage) -> None:
+        self._image = image
+        self.map = image.map
+        self.write = image.write
+        self.cache: RegisterImage | None = None
+
+    def read(self, table: Table, address: int, count: int, client: Client) -> Sequence[int]:
+        if self.cache is None:
+            return self._image.read(table, address, count, client)
+        self.cache.update({"heartbeat": self._image["heartbeat"]})
+        return self.cache.read(table, address, count, client)
+
+    def freeze(self) -> None:
+        self.cache = RegisterImage(self.map)
+        self.cache.update({name: self._image[name] for name in self.map.points})
+
+
 class Liar(Rtu):
-    """A station that is honest until `lie` is set."""
+    """A station that is honest until `lie` is set, or `echo` has a cache."""
 
     lie: Lie | None = None
     is_welded = False
     """And whoever is plugged in draws what he can."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.server.image = self.echo = Echo(self.image)
 
     def step(self) -> None:
         super().step()
@@ -117,11 +144,31 @@ def lying(
         liar.step()
         return []
 
+    return begin, replaced(name)
+
+
+def echoing(name: str, *, drawing: bool) -> tuple[Break, Mend]:
+    """The master reads for ever what was true at one moment, its own orders too."""
+
+    async def freeze(site: ChaosSite) -> list[str]:
+        liar, power_w = site.rtus[name], site.truth(name)
+        assert isinstance(liar, Liar)
+        await until(lambda: (power_w() > 0) == drawing)
+        site.watch.stations[name].truth = power_w
+        liar.echo.freeze()
+        return []
+
+    return freeze, replaced(name)
+
+
+def replaced(name: str) -> Mend:
+    """By a station that is honest."""
+
     async def replace_it(site: ChaosSite) -> None:
         await site.stop_here(name)
         site.launch(name)
 
-    return begin, replace_it
+    return replace_it
 
 
 def another_device(name: str, device_map: RegisterMap) -> tuple[Break, Mend]:

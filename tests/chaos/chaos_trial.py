@@ -116,8 +116,9 @@ def second_master(name: str) -> tuple[Break, Mend]:
 
 
 def _left_alone(site: ChaosSite, gone: tuple[str, ...]) -> list[str]:
-    """A station that is gone itself draws on, or not: nobody can see it."""
-    if not set(gone) & set(site.masters):
+    """A station that is gone itself draws on, or not: nobody can see it. With a second master, nobody is
+    alone for long."""
+    if site.masters != ["master1"] or "master1" not in gone:
         return []
     return [name for name in site.names if name not in gone]
 
@@ -131,7 +132,7 @@ def line_fault(fault: Fault, *stations: str, master: str = "master1") -> tuple[B
     async def strike(site: ChaosSite) -> list[str]:
         cut = list(stations) or site.names
         await site.strike(fault, [(master, name) for name in cut])
-        return cut if fault in LOSES_MASTER else []
+        return cut if fault in LOSES_MASTER and site.masters == ["master1"] else []
 
     async def heal(site: ChaosSite) -> None:
         await site.heal()
