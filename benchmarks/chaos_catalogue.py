@@ -16,6 +16,7 @@ from chaos_price import (
     NO_PRICE,
     FakedClock,
     PriceSource,
+    partition_while_all_are_open,
     write_prices,
 )
 from chaos_proxy import Fault
@@ -100,19 +101,23 @@ def _lies(site: ChaosSite) -> list[Planned]:
     return _planned(lies | welded | others, between_s=(1.0, 8.0))
 
 
-_sources: dict[int, PriceSource] = {}
+_sources: dict[ChaosSite, list[PriceSource]] = {}
 
 
 @contextlib.asynccontextmanager
-async def _with_price_source(site: ChaosSite) -> AsyncIterator[None]:
-    async with PriceSource(site.ports["master1"]).writing() as source:
-        _sources[id(site)] = source
+async def _with_prices(site: ChaosSite) -> AsyncIterator[None]:
+    """Written to every master."""
+    async with contextlib.AsyncExitStack() as stack:
+        sources = [PriceSource(site.ports[name]) for name in site.masters]
+        for source in sources:
+            await stack.enter_async_context(source.writing())
+        _sources[site] = sources
         yield
-    del _sources[id(site)]
+        del _sources[site]
 
 
 def _prices(site: ChaosSite) -> list[Planned]:
-    source = _sources[id(site)]
+    (source,) = _sources[site]
     faults = {
         "price source gone": source.writes(None, opens_all=True),
         "price of 214,748 (refused)": source.writes(ABSURD, opens_all=True),
@@ -151,6 +156,18 @@ def _two_masters(site: ChaosSite) -> list[Planned]:
     return [Planned(name="a second master", begin=begin, end=end), *rest]
 
 
+def _standby(site: ChaosSite) -> list[Planned]:
+    faults = {
+        "a master killed, with a standby": killed(site.rng.choice(site.masters)),
+        "a master paused, with a standby": paused(site.rng.choice(site.masters)),
+        "a master cut off, with a standby": line_fault(Fault.CUT, master=site.rng.choice(site.masters)),
+        "both masters killed": killed(*site.masters),
+        "partition": partition(),
+        "partition while all are open": partition_while_all_are_open(_sources[site]),
+    }
+    return _planned(faults, between_s=(0.2, 6.0))
+
+
 GROUPS = {
     "processes": Group(
         about="programs killed and paused",
@@ -181,7 +198,7 @@ GROUPS = {
         settings=lambda folder: Settings(inside=True, tariff=MODBUS),
         faults=_prices,
         times=5,
-        around=_with_price_source,
+        around=_with_prices,
     ),
     "clock": Group(
         about="the clock of the master's machine",
@@ -196,5 +213,14 @@ GROUPS = {
         times=5,
         masters=["master1"],
         shuffled=False,
+    ),
+    "standby": Group(
+        about="a master and its standby",
+        settings=lambda folder: Settings(
+            stations=4, inside=True, masters=2, redundant=True, failsafe_s=3, tariff=MODBUS
+        ),
+        faults=_standby,
+        times=5,
+        around=_with_prices,
     ),
 }

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chaos_site import ChaosSite
-from chaos_trial import Break, Mend
+from chaos_trial import Break, Mend, partition
 
 from modbus_link.client import ModbusClient
 from modbus_link.errors import LinkError
@@ -68,6 +68,25 @@ class PriceSource:
                     with contextlib.suppress(LinkError):
                         await client.write(PRICE.table, PRICE.address, self.words, 1)
                 await asyncio.sleep(WRITES_S)
+
+
+def partition_while_all_are_open(sources: Sequence[PriceSource]) -> tuple[Break, Mend]:
+    """So that neither master has seen the other's half charge: by the price, which is right again when they
+    have lost each other for longer than the failsafe's time."""
+    part, heal = partition()
+
+    async def open_and_part(site: ChaosSite) -> list[str]:
+        for source in sources:
+            source.words = HIGHEST
+        await site.until_safe(site.names)
+        await asyncio.sleep(3 * site.settings.scan_s)
+        await part(site)
+        await asyncio.sleep(2 * site.settings.failsafe_s)
+        for source in sources:
+            source.words = GOOD
+        return []
+
+    return open_and_part, heal
 
 
 def write_prices(folder: Path, now: datetime) -> None:

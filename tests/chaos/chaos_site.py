@@ -55,6 +55,8 @@ class Settings:
     inside: bool = False
     rtu: type[Rtu] = Rtu
     masters: int = 1
+    redundant: bool = False
+    """The second master is the standby; else they know nothing of each other."""
     tariff: Mapping[str, object] = field(
         default_factory=lambda: {"kind": "schedule", "currency": "USD", "default": 0.12}
     )
@@ -119,7 +121,9 @@ class ChaosSite:
     def launch(self, name: str) -> None:
         if name in self.masters:
             environment = os.environ | self.settings.environment
-            self.programs[name] = Program(self.folder, "master", f"{name}.yaml", environment=environment)
+            standby = ["--standby"] if self.settings.redundant and name != self.masters[0] else []
+            args = ("master", f"{name}.yaml", *standby)
+            self.programs[name] = Program(self.folder, *args, environment=environment)
         elif self.settings.inside:
             self._run_here(name)
         else:
@@ -152,7 +156,7 @@ class ChaosSite:
             return False
         for name in self.masters:
             seen = await self.read_master(name)
-            if seen and seen["silent_count"] == 0:
+            if seen and seen["silent_count"] == 0 and seen["role"] == "steering":
                 return True
         return False
 
@@ -255,6 +259,7 @@ class ChaosSite:
         settings = self.settings
         return {
             "site": "Chaos",
+            "redundant": settings.redundant,
             "scan_period_s": settings.scan_s,
             "rule": {"price_limit": 0.2, "rotation_s": settings.rotation_s, "minimum_off_s": settings.scan_s},
             "tariff": dict(settings.tariff),
@@ -283,6 +288,7 @@ SITE_POINTS = {
     "power_may_draw",
     "price",
     "price_known",
+    "role",
     "scan_time",
     "scans",
     "silent_count",
