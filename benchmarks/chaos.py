@@ -30,10 +30,10 @@ from statistics import median
 TESTS = Path(__file__).resolve().parents[1] / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "chaos")]
 
-from chaos_catalogue import GROUPS, Group, Planned  # noqa: E402
+from chaos_catalogue import GROUPS, Group  # noqa: E402
 from chaos_many import ManyStations, many_rtus  # noqa: E402
-from chaos_site import ChaosSite  # noqa: E402
-from chaos_trial import Trial, try_fault  # noqa: E402
+from chaos_plan import carry_out  # noqa: E402
+from chaos_trial import Trial  # noqa: E402
 
 HEADER = (
     f"{'fault':<42} {'times':>5} {'most, W':>8} {'y, W':>6} {'above, s':>8} {'voltage, V':>13}"
@@ -44,28 +44,13 @@ MORTAL, MANY = 50, 100
 
 
 async def run_group(group: Group, times: int, rng: random.Random) -> Mapping[str, list[Trial]]:
-    """Fault after fault in random order, on one site; a new site for each round, as no state of the last one
-    shall help."""
+    """A new site for each round, as no state of the last one shall help."""
     trials: dict[str, list[Trial]] = {}
     for _ in range(times):
         with tempfile.TemporaryDirectory() as folder:
-            site = ChaosSite(Path(folder), group.settings(Path(folder)), rng)
-            async with group.around(site), site.running(*group.masters):
-                planned = group.faults(site)
-                if group.shuffled:
-                    rng.shuffle(planned)
-                for fault in planned:
-                    trial = await _try(site, fault)
-                    trials.setdefault(fault.name, []).append(trial)
+            async for _site, trial in carry_out(group.plan, Path(folder), rng):
+                trials.setdefault(trial.fault, []).append(trial)
     return trials
-
-
-async def _try(site: ChaosSite, fault: Planned) -> Trial:
-    try:
-        return await try_fault(site, fault.name, fault.begin, fault.end, fault.lasts_s(site))
-    except TimeoutError:
-        record = site.watch.record
-        raise SystemExit(f"{fault.name}: it never recovered; {record}; files in {site.folder}") from None
 
 
 def report(name: str, trials: list[Trial]) -> None:

@@ -193,3 +193,18 @@ MASTERS_MAP = load_map("pev_master").expanded(station=1)
 """Has something at most of a station's addresses, and it means something else."""
 EMPTY_MAP = replace(load_map("pev_rtu"), points={"name": load_map("pev_rtu").points["name"]}, groups={})
 """Answers nearly everything with an exception."""
+
+
+def all_lies(name: str) -> dict[str, list[tuple[Break, Mend]]]:
+    """Each from a moment on at which the liar draws, or from one at which it doesn't, where both can be."""
+    lies = {what: [lying(name, lie, drawing=on) for on in (True, False)] for what, lie in LIES.items()}
+    welded = {what: [lying(name, lie, drawing=True, welded=True)] for what, lie in WELDED.items()}
+    return (
+        lies
+        | welded
+        | {
+            "a gateway's cache": [echoing(name, drawing=on) for on in (True, False)],
+            "a master in its place": [another_device(name, MASTERS_MAP)],
+            "a device that refuses": [another_device(name, EMPTY_MAP)],
+        }
+    )

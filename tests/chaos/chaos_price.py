@@ -2,11 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chaos_site import ChaosSite
+from chaos_site import ChaosSite, Settings
 from chaos_trial import Break, Mend, partition
 
 from modbus_link.client import ModbusClient
@@ -115,12 +115,21 @@ class FakedClock:
     def step(self, seconds: int) -> None:
         self._file.write_text(f"{seconds:+d}\n")
 
-    def stepped(self, seconds: int, *, alone: Callable[[ChaosSite], list[str]]) -> tuple[Break, Mend]:
+    def steps(self) -> dict[str, tuple[Break, Mend]]:
+        """An hour both ways: then the price is too high, or unknown."""
+        return {f"clock stepped by {hours:+d} h": self._stepped(hours * 3600) for hours in (1, -1)}
+
+    def _stepped(self, seconds: int) -> tuple[Break, Mend]:
         async def step(site: ChaosSite) -> list[str]:
             self.step(seconds)
-            return alone(site)
+            return site.names
 
         async def step_back(site: ChaosSite) -> None:
             self.step(0)
 
         return step, step_back
+
+
+def stepped_clock_site(folder: Path) -> Settings:
+    write_prices(folder, datetime.now().astimezone())
+    return Settings(inside=True, tariff=CSV, environment=FakedClock(folder).environment)

@@ -57,7 +57,10 @@ async def try_fault(site: ChaosSite, name: str, break_: Break, mend: Mend, lasts
         safe_s = await site.until_safe(alone)
     await asyncio.sleep(max(0.0, began + lasts_s - time.monotonic()))
     await mend(site)
-    recover_s = await site.until_recovered()
+    try:
+        recover_s = await site.until_recovered()
+    except TimeoutError as error:
+        raise AssertionError(f"{name}: it never recovered: {site.watch.record}, {site.folder}") from error
     record = site.watch.record
     return Trial(
         fault=name,

@@ -24,12 +24,20 @@ class Station:
     """What was seen last. A station that does not answer draws on: a contactor stays as it was left."""
 
     port: int
-    client: ModbusClient
+    client: ModbusClient = field(init=False)
+    device: Device = field(init=False)
     values: Mapping[str, Value] = field(default_factory=dict)
     at: float = 0.0
 
     truth: Callable[[], float] | None = None
     """Of a station that lies: what it really draws."""
+
+    def __post_init__(self) -> None:
+        self.use_new_client()
+
+    def use_new_client(self) -> None:
+        self.client = ModbusClient("127.0.0.1", self.port, timeout_s=ANSWER_S)
+        self.device = Device(self.client, MAP, POINTS)
 
     @property
     def power_w(self) -> float:
@@ -47,7 +55,7 @@ class Station:
 
     async def look(self) -> None:
         try:
-            values = await Device(self.client, MAP, POINTS).read()
+            values = await self.device.read()
         except LinkError:
             if not self.client.connected:
                 await self._connect_anew()
@@ -57,7 +65,7 @@ class Station:
     async def _connect_anew(self) -> None:
         """At once: a client's own pauses are too long for who wants to see the first moment."""
         await self.client.close()
-        self.client = _client(self.port)
+        self.use_new_client()
         self.client.start()
 
 
@@ -77,7 +85,7 @@ class Watch:
 
     def __init__(self, ports: Mapping[str, int], limit_w: float) -> None:
         self.limit_w = limit_w
-        self.stations = {name: Station(port, _client(port)) for name, port in ports.items()}
+        self.stations = {name: Station(port) for name, port in ports.items()}
         self.record = Record()
         self._above_since: float | None = None
 
@@ -123,10 +131,6 @@ class Watch:
 
 async def _until_next(offset_s: float) -> None:
     await asyncio.sleep(LOOK_S - (time.monotonic() - offset_s) % LOOK_S)
-
-
-def _client(port: int) -> ModbusClient:
-    return ModbusClient("127.0.0.1", port, timeout_s=ANSWER_S)
 
 
 @contextlib.asynccontextmanager

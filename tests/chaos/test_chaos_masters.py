@@ -1,77 +1,49 @@
 """Two masters, with half of the stations each or with all of them: the limit is kept."""
 
-import contextlib
-import random
-from collections.abc import Callable
 from pathlib import Path
 
-from chaos_price import MODBUS, PriceSource, partition_while_all_are_open
+from chaos_plan import Plan, Record, all_at_once
+from chaos_price import MODBUS, partition_while_all_are_open
 from chaos_proxy import Fault
 from chaos_site import NOMINAL_V, ChaosSite, Settings
-from chaos_trial import Break, Mend, killed, line_fault, partition, paused, second_master, try_fault
-from processes import until
+from chaos_trial import Trial, killed, line_fault, partition, paused, second_master
 
-Record = Callable[[str, object], None]
 LOW_V = 0.95 * NOMINAL_V
 STANDBY = Settings(inside=True, masters=2, stations=4, failsafe_s=3, redundant=True, tariff=MODBUS)
-TAKES_OVER_S = 3.5
+TAKES_OVER_S = (3.2, 3.6)
+"""Longer than the failsafe's timeout."""
+WITHOUT_A_GAP = "the first master paused, with a standby"
 
 
-async def keep_limit(
-    site: ChaosSite, record_property: Record, faults: dict[str, tuple[tuple[Break, Mend], float]]
-) -> None:
-    for name, (fault, lasts_s) in faults.items():
-        trial = await try_fault(site, name, *fault, lasts_s)
-        record_property("trial", str(trial))
-        assert trial.is_good, trial
-        assert trial.lowest_v >= LOW_V, trial
+def check(site: ChaosSite, trial: Trial) -> None:
+    assert trial.lowest_v >= LOW_V, trial
+    if trial.fault == WITHOUT_A_GAP:
+        assert site.watch.record.least_w > 0, "all contactors opened before the standby took over"
 
 
-async def test_a_second_master_is_refused_and_follows_when_the_first_is_gone(
-    tmp_path: Path, record_property: Record
-) -> None:
-    site = ChaosSite(tmp_path, Settings(inside=True, masters=2), random.Random())
-    faults = {
-        "a second master": (second_master("master2"), 1.0),
-        "the first of two masters killed": (killed("master1"), 1.0),
-        "one of two masters cut off": (line_fault(Fault.CUT, master="master2"), 2.0),
+async def test_two_masters_keep_the_limit(tmp_path: Path, record_property: Record) -> None:
+    plans = {
+        "strangers": Plan(
+            settings=lambda folder: Settings(inside=True, masters=2),
+            faults=lambda site, sources: {
+                "a second master": second_master("master2"),
+                "the first of two masters killed": killed("master1"),
+                "one of two masters cut off": line_fault(Fault.CUT, master="master2"),
+            },
+            between_s=(1.0, 2.0),
+            masters=["master1"],
+        ),
+        "standby": Plan(
+            settings=lambda folder: STANDBY,
+            faults=lambda site, sources: {WITHOUT_A_GAP: paused("master1"), "partition": partition()},
+            between_s=TAKES_OVER_S,
+        ),
+        "partition": Plan(
+            settings=lambda folder: STANDBY,
+            faults=lambda site, sources: {
+                "partition while all are open": partition_while_all_are_open(sources),
+            },
+            between_s=(1.0, 1.0),
+        ),
     }
-    async with site.running("master1"):
-        await keep_limit(site, record_property, faults)
-
-
-async def test_with_a_standby_a_partition_keeps_the_limit_and_heals(
-    tmp_path: Path, record_property: Record
-) -> None:
-    site = ChaosSite(tmp_path, STANDBY, random.Random())
-    sources = [PriceSource(site.ports[name]) for name in site.masters]
-    faults = {
-        "partition": (partition(), TAKES_OVER_S),
-        "partition while all are open": (partition_while_all_are_open(sources), 1.0),
-    }
-    async with contextlib.AsyncExitStack() as stack:
-        for source in sources:
-            await stack.enter_async_context(source.writing())
-        await stack.enter_async_context(site.running())
-        await keep_limit(site, record_property, faults)
-        await until(lambda: one_steers(site))
-
-
-async def test_the_standby_takes_over_before_a_contactor_opens_and_keeps_the_site(
-    tmp_path: Path, record_property: Record
-) -> None:
-    site = ChaosSite(tmp_path, STANDBY, random.Random())
-    sources = [PriceSource(site.ports[name]) for name in site.masters]
-    async with contextlib.AsyncExitStack() as stack:
-        for source in sources:
-            await stack.enter_async_context(source.writing())
-        await stack.enter_async_context(site.running())
-        faults = {"the first master paused, with a standby": (paused("master1"), TAKES_OVER_S)}
-        await keep_limit(site, record_property, faults)
-        assert site.watch.record.least_w > 0
-        await until(lambda: one_steers(site))
-
-
-async def one_steers(site: ChaosSite) -> bool:
-    roles = [(await site.read_master(name) or {}).get("role") for name in site.masters]
-    return roles.count("steering") == 1
+    await all_at_once(plans, tmp_path, record_property, check)

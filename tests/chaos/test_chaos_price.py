@@ -1,11 +1,10 @@
 """Prices that fail, and a clock that is stepped: nobody charges at a price that is not known to be right."""
 
 import random
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import pytest
+from chaos_plan import Plan, Record, all_at_once
 from chaos_price import (
     ABSURD,
     CSV,
@@ -15,58 +14,54 @@ from chaos_price import (
     NO_PRICE,
     PRELOADS,
     FakedClock,
-    PriceSource,
-    write_prices,
+    stepped_clock_site,
 )
 from chaos_site import ChaosSite, Settings
-from chaos_trial import try_fault
+from chaos_trial import Trial
 from processes import run
 
-Record = Callable[[str, object], None]
-LASTS_S = 1.6
-HOUR_S = 3600
+LONG_S = (1.3, 1.6)
+WRITTEN = Settings(inside=True, tariff=MODBUS)
+NOBODY_OPENS = "price of -0.5"
 
 
-async def test_a_price_that_fails_opens_all_and_a_negative_one_opens_nobody(
-    tmp_path: Path, record_property: Record
-) -> None:
-    site = ChaosSite(tmp_path, Settings(inside=True, tariff=MODBUS), random.Random())
-    source = PriceSource(site.ports["master1"])
-    faults = {
-        "price source gone": source.writes(None, opens_all=True),
-        "price of 214,748": source.writes(ABSURD, opens_all=True),
-        "price of 200,000": source.writes(HIGHEST, opens_all=True),
-        "no price (NaN)": source.writes(NO_PRICE, opens_all=True),
-        "price of -0.5": source.writes(NEGATIVE, opens_all=False),
+def charging_goes_on(site: ChaosSite, trial: Trial) -> None:
+    if trial.fault == NOBODY_OPENS:
+        assert site.watch.record.least_w > 0
+
+
+async def test_without_a_good_price_all_open(tmp_path: Path, record_property: Record) -> None:
+    plans = {
+        "unknown": Plan(
+            settings=lambda folder: WRITTEN,
+            faults=lambda site, sources: {
+                "price source gone": sources[0].writes(None, opens_all=True),
+                "no price (NaN)": sources[0].writes(NO_PRICE, opens_all=True),
+            },
+            between_s=LONG_S,
+        ),
+        "absurd": Plan(
+            settings=lambda folder: WRITTEN,
+            faults=lambda site, sources: {
+                "price of 214,748": sources[0].writes(ABSURD, opens_all=True),
+                "price of 200,000": sources[0].writes(HIGHEST, opens_all=True),
+                NOBODY_OPENS: sources[0].writes(NEGATIVE, opens_all=False),
+            },
+            between_s=LONG_S,
+        ),
     }
-    async with source.writing(), site.running():
-        for name, fault in faults.items():
-            trial = await try_fault(site, name, *fault, LASTS_S)
-            record_property("trial", str(trial))
-            assert trial.is_good, trial
-            if name == "price of -0.5":
-                assert site.watch.record.least_w > 0
+    await all_at_once(plans, tmp_path, record_property, charging_goes_on)
 
 
-async def test_a_clock_stepped_by_an_hour_costs_no_scan(tmp_path: Path, record_property: Record) -> None:
+async def test_a_clock_stepped_by_an_hour_silences_nobody(tmp_path: Path, record_property: Record) -> None:
     if not PRELOADS:
         pytest.skip("libfaketime is missing")
-    clock = FakedClock(tmp_path)
-    write_prices(tmp_path, datetime.now().astimezone())
-    settings = Settings(inside=True, tariff=CSV, environment=clock.environment)
-    site = ChaosSite(tmp_path, settings, random.Random())
-    async with site.running():
-        before = await site.read_master()
-        for seconds in (HOUR_S, -HOUR_S):
-            fault = clock.stepped(seconds, alone=lambda site: site.names)
-            trial = await try_fault(site, f"clock stepped by {seconds / HOUR_S:+g} h", *fault, LASTS_S)
-            record_property("trial", str(trial))
-            assert trial.is_good, trial
-        after = await site.read_master()
-    assert before
-    assert after
-    assert after["silent_count"] == 0
-    record_property("overruns", int(after["overruns"]) - int(before["overruns"]))
+    plan = Plan(
+        settings=stepped_clock_site,
+        faults=lambda site, sources: FakedClock(site.folder).steps(),
+        between_s=LONG_S,
+    )
+    await all_at_once({"clock": plan}, tmp_path, record_property)
 
 
 @pytest.mark.parametrize("price", ["1e9", "nan", "inf", "cheap"])
