@@ -78,6 +78,8 @@ class Record:
     longest_above_s: float = 0.0
     lowest_v: float = math.inf
     highest_v: float = 0.0
+    tripped: set[str] = field(default_factory=set)
+    """Stations that fell back on their failsafe limit."""
 
 
 class Watch:
@@ -103,6 +105,7 @@ class Watch:
     def add_up(self, now: float) -> None:
         record, total_w = self.record, self.total_w
         record.least_w, record.most_w = min(record.least_w, total_w), max(record.most_w, total_w)
+        record.tripped |= {n for n, s in self.stations.items() if s.values.get("failsafe_active")}
         voltages = [v for s in self.stations.values() if (v := s.voltage_v) is not None]
         record.lowest_v = min([record.lowest_v, *voltages])
         record.highest_v = max([record.highest_v, *voltages])
