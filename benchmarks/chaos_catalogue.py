@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chaos_disk import disk_full
 from chaos_liars import Liar, all_lies
 from chaos_plan import Fault, Plan, Sources
 from chaos_price import (
@@ -147,6 +148,15 @@ GROUPS = {
             settings=stepped_clock_site,
             faults=lambda site, sources: FakedClock(site.folder).steps(),
             between_s=(1.2, 2.5),
+        ),
+        times=5,
+    ),
+    "disk": Group(
+        about="the disk of the master's machine",
+        plan=Plan(
+            settings=lambda folder: Settings(inside=True, failsafe_s=5),
+            faults=lambda site, sources: {"disk full while the journal writes": disk_full("master1")},
+            between_s=(1.0, 8.0),
         ),
         times=5,
     ),

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from chaos_trial import Break, Mend, Trial, try_fault
 
 Fault = tuple[Break, Mend]
 Record = Callable[[str, object], None]
+Check = Callable[[ChaosSite, Trial], Awaitable[None]]
 Sources = list[PriceSource]
 
 
@@ -47,7 +48,7 @@ async def all_at_once(
     plans: Mapping[str, Plan],
     folder: Path,
     record: Record,
-    check: Callable[[ChaosSite, Trial], None] = lambda site, trial: None,
+    check: Check | None = None,
 ) -> None:
     """Each plan on a site of its own, because most of the time is spent waiting."""
     seed = random.randrange(10_000)
@@ -60,7 +61,8 @@ async def all_at_once(
             async for site, trial in trials:
                 record(name, str(trial))
                 assert trial.is_good, trial
-                check(site, trial)
+                if check:
+                    await check(site, trial)
 
     async with asyncio.TaskGroup() as group:
         for number, name in enumerate(plans):

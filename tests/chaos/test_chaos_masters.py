@@ -15,11 +15,11 @@ TAKES_OVER_S = (3.2, 3.6)
 """Longer than the failsafe's timeout."""
 
 
-def voltage_is_in_band(site: ChaosSite, trial: Trial) -> None:
+async def voltage_is_in_band(site: ChaosSite, trial: Trial) -> None:
     assert trial.lowest_v >= LOW_V, trial
 
 
-def no_failsafe_tripped(site: ChaosSite, trial: Trial) -> None:
+async def no_failsafe_tripped(site: ChaosSite, trial: Trial) -> None:
     assert site.watch.record.tripped == set()
 
 

@@ -25,7 +25,7 @@ def network_plan(settings: Settings, faults: tuple[Fault, ...]) -> Plan:
     return Plan(settings=lambda folder: settings, faults=planned, between_s=LONG_S)
 
 
-def voltage_is_in_band(site: ChaosSite, trial: Trial) -> None:
+async def voltage_is_in_band(site: ChaosSite, trial: Trial) -> None:
     assert trial.lowest_v >= LOW_V, trial
 
 

@@ -25,7 +25,7 @@ WRITTEN = Settings(inside=True, tariff=MODBUS)
 NOBODY_OPENS = "price of -0.5"
 
 
-def charging_goes_on(site: ChaosSite, trial: Trial) -> None:
+async def charging_goes_on(site: ChaosSite, trial: Trial) -> None:
     if trial.fault == NOBODY_OPENS:
         assert site.watch.record.least_w > 0
 
