@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=[*GROUPS, "many"], metavar="GROUP")
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))
     options = parser.parse_args()
-    logging.disable(logging.WARNING)  # thousands of refused writes, as there should be
+    logging.disable(logging.ERROR)  # refused writes and broken stations, as there should be
     print(f"seed {options.seed}")
     asyncio.run(measure(options, random.Random(options.seed)))
 

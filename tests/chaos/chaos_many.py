@@ -32,7 +32,8 @@ WITHIN_S = 20.0
 def many_rtus(count: int) -> Iterator[list[int]]:
     """Their ports. Where its input ends, so does the process."""
     command = [sys.executable, str(SERVE), "--serve", str(count)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, text=True) as process:
         try:
             assert process.stdout
             yield json.loads(process.stdout.readline())

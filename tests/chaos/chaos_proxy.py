@@ -60,6 +60,7 @@ class Proxy:
         self.fault = Fault.NONE
         self._flows = asyncio.Event()
         self._flows.set()
+        self._reserved = _bound(port)
         self._server: asyncio.Server | None = None
         self._hole: list[socket.socket] = []
         self._connections: set[_Connection] = set()
@@ -71,6 +72,7 @@ class Proxy:
 
     async def __aexit__(self, *_: object) -> None:
         self._stop_listening()
+        self._reserved.close()
         for connection in list(self._connections):
             connection.reset()
         tasks = list(self._tasks)
@@ -112,9 +114,7 @@ class Proxy:
 
     def _dig_hole(self) -> None:
         """A listener that accepts nobody: once its queue is full, the kernel drops who knocks."""
-        hole = socket.socket()
-        hole.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        hole.bind((HOST, self.port))
+        hole = _bound(self.port)
         hole.listen(0)
         self._hole.append(hole)
         for _ in range(2):
@@ -207,6 +207,14 @@ class Proxy:
                     return
                 sink.write(data[n : n + 1])
                 await asyncio.sleep(BYTE_S)
+
+
+def _bound(port: int) -> socket.socket:
+    """As long as it is open nobody finds the port free, but we can listen there, now and then."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((HOST, port))
+    return sock
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

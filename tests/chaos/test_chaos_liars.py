@@ -6,8 +6,8 @@ from chaos_liars import Liar, all_lies
 from chaos_plan import Fault, Plan, Record, all_at_once
 from chaos_site import ChaosSite, Settings
 
-LASTS_S = (1.0, 1.5)
-SITES = 4
+LASTS_S = (0.9, 1.3)
+SITES = 3
 
 
 async def test_a_lie_makes_nobody_draw_too_much(tmp_path: Path, record_property: Record) -> None:

@@ -13,7 +13,7 @@ Record = Callable[[str, object], None]
 COUNT, MORTAL = 100, 50
 SCAN_S = 1.0
 SEEN_WITHIN_S = 2.0
-DEAD_FOR_S = 3.0
+DEAD_FOR_S = 1.5
 
 
 @pytest.mark.alone

@@ -8,7 +8,7 @@ from chaos_site import NOMINAL_V, ChaosSite, Settings
 from chaos_trial import Trial, line_fault
 
 LOW_V = 0.95 * NOMINAL_V
-LONG_S = (1.3, 1.8)
+LONG_S = (1.2, 1.5)
 """Longer than the failsafe's timeout."""
 GONE = (Fault.CUT, Fault.BLACK_HOLE, Fault.REFUSE, Fault.RESET)
 BAD = (Fault.HALF_OPEN, Fault.DELAY, Fault.LOSS, Fault.TRICKLE)

@@ -20,8 +20,7 @@ from chaos_site import ChaosSite, Settings
 from chaos_trial import Trial
 from processes import run
 
-LONG_S = (1.3, 1.6)
-WRITTEN = Settings(inside=True, tariff=MODBUS)
+LONG_S = (1.1, 1.3)
 NOBODY_OPENS = "price of -0.5"
 
 
@@ -31,26 +30,18 @@ async def charging_goes_on(site: ChaosSite, trial: Trial) -> None:
 
 
 async def test_without_a_good_price_all_open(tmp_path: Path, record_property: Record) -> None:
-    plans = {
-        "unknown": Plan(
-            settings=lambda folder: WRITTEN,
-            faults=lambda site, sources: {
-                "price source gone": sources[0].writes(None, opens_all=True),
-                "no price (NaN)": sources[0].writes(NO_PRICE, opens_all=True),
-            },
-            between_s=LONG_S,
-        ),
-        "absurd": Plan(
-            settings=lambda folder: WRITTEN,
-            faults=lambda site, sources: {
-                "price of 214,748": sources[0].writes(ABSURD, opens_all=True),
-                "price of 200,000": sources[0].writes(HIGHEST, opens_all=True),
-                NOBODY_OPENS: sources[0].writes(NEGATIVE, opens_all=False),
-            },
-            between_s=LONG_S,
-        ),
-    }
-    await all_at_once(plans, tmp_path, record_property, charging_goes_on)
+    plan = Plan(
+        settings=lambda folder: Settings(inside=True, tariff=MODBUS),
+        faults=lambda site, sources: {
+            "price source gone": sources[0].writes(None, opens_all=True),
+            "no price (NaN)": sources[0].writes(NO_PRICE, opens_all=True),
+            "price of 214,748": sources[0].writes(ABSURD, opens_all=True),
+            "price of 200,000": sources[0].writes(HIGHEST, opens_all=True),
+            NOBODY_OPENS: sources[0].writes(NEGATIVE, opens_all=False),
+        },
+        between_s=LONG_S,
+    )
+    await all_at_once({"price": plan}, tmp_path, record_property, charging_goes_on)
 
 
 async def test_a_clock_stepped_by_an_hour_silences_nobody(tmp_path: Path, record_property: Record) -> None:

@@ -6,7 +6,7 @@ from chaos_plan import Plan, Record, all_at_once
 from chaos_site import Settings
 from chaos_trial import killed, paused
 
-SHORT_S, LONG_S = (0.1, 0.6), (1.3, 1.8)
+SHORT_S, LONG_S = (0.1, 0.6), (1.2, 1.5)
 """Shorter and longer than the failsafe's timeout."""
 
 
