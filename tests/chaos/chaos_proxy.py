@@ -60,19 +60,21 @@ class Proxy:
         self.fault = Fault.NONE
         self._flows = asyncio.Event()
         self._flows.set()
-        self._reserved = _bound(port)
+        self._reserved: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._hole: list[socket.socket] = []
         self._connections: set[_Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Proxy":
+        self._reserved = _bound(self.port)
         await self._listen()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._stop_listening()
-        self._reserved.close()
+        if self._reserved:
+            self._reserved.close()
         for connection in list(self._connections):
             connection.reset()
         tasks = list(self._tasks)
