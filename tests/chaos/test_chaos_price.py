@@ -1,4 +1,4 @@
-"""Prices that fail, and a clock that is stepped: nobody charges at a price that is not known to be right."""
+"""Prices that fail: nobody charges at a price that is not known to be right."""
 
 import random
 from pathlib import Path
@@ -12,9 +12,6 @@ from chaos_price import (
     MODBUS,
     NEGATIVE,
     NO_PRICE,
-    PRELOADS,
-    FakedClock,
-    stepped_clock_site,
 )
 from chaos_site import ChaosSite, Settings
 from chaos_trial import Trial
@@ -44,17 +41,6 @@ async def test_without_a_good_price_all_open(tmp_path: Path, record_property: Re
         between_s=LONG_S,
     )
     await all_at_once({"price": plan}, tmp_path, record_property, charging_goes_on)
-
-
-async def test_a_clock_stepped_by_an_hour_silences_nobody(tmp_path: Path, record_property: Record) -> None:
-    if not PRELOADS:
-        pytest.skip("libfaketime is missing")
-    plan = Plan(
-        settings=stepped_clock_site,
-        faults=lambda site, sources: FakedClock(site.folder).steps(),
-        between_s=LONG_S,
-    )
-    await all_at_once({"clock": plan}, tmp_path, record_property)
 
 
 @pytest.mark.parametrize("price", ["1e9", "nan", "inf", "cheap"])
