@@ -31,6 +31,7 @@ WORDS: Mapping[AlarmCode, frozenset[str]] = {
     AlarmCode.VOLTAGE_HIGH: frozenset({"voltage", "station", "edge"}),
     AlarmCode.RTU_SILENT: frozenset({"counted", "trouble"}),
     AlarmCode.DOUBTFUL_VALUES: frozenset({"values"}),
+    AlarmCode.COMMAND_NOT_ARRIVED: frozenset({"why"}),
     AlarmCode.COMMAND_NOT_FOLLOWED: frozenset({"what", "counted"}),
     AlarmCode.DRAWS_TOO_MUCH: frozenset({"power", "limit"}),
 }

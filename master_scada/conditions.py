@@ -35,7 +35,6 @@ class Facts:
     refused_write: str = ""
     certificate_file: str = ""
     certificate_days: float | None = None
-    other_master: str = ""
 
 
 class Sources:
@@ -99,7 +98,7 @@ def _of_site(before: Scan | None, scan: Scan, facts: Facts) -> Found:
     if days is not None and days < CERTIFICATE_DAYS:
         when = f"expires in {days:.0f} days" if days > 0 else "has expired"
         yield AlarmCode.CERTIFICATE_EXPIRES, _is(file=facts.certificate_file, when=when)
-    other = facts.other_master or _successor(before, scan)
+    other = _successor(before, scan) or _holder(scan.plant)
     if other:
         yield AlarmCode.OTHER_MASTER, _is(who=other)
 
@@ -109,6 +108,12 @@ def _successor(before: Scan | None, scan: Scan) -> str:
     if before is None or before.role is not MasterRole.STEERING or scan.role is MasterRole.STEERING:
         return ""
     return f"it has taken over in term {scan.term}, this one steered in {before.term}"
+
+
+def _holder(plant: Plant) -> str:
+    """Whose stations these are, where they refuse this master because they obey another."""
+    held = [s.name for s in plant.stations if s.is_held and s.unfollowed is Unfollowed.NOT_ARRIVED]
+    return f"{', '.join(held[:5])}{' …' if held[5:] else ''} obeys it, and not this one" if held else ""
 
 
 def _of_station(station: Station, role: MasterRole) -> Found:
@@ -131,7 +136,7 @@ def _of_station(station: Station, role: MasterRole) -> Found:
 def _unfollowed(station: Station) -> Found:
     match station.unfollowed:
         case Unfollowed.NOT_ARRIVED:
-            yield AlarmCode.COMMAND_NOT_ARRIVED, _is()
+            yield AlarmCode.COMMAND_NOT_ARRIVED, _is(why=station.refusal or "they have no effect")
         case Unfollowed.NOT_OPENED | Unfollowed.NOT_CLOSED as which:
             yield AlarmCode.COMMAND_NOT_FOLLOWED, _is(what=_NOT_FOLLOWED[which], counted=_counted(station))
         case Unfollowed.OVERDRAWS:

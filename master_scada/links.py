@@ -21,7 +21,7 @@ from master_scada.readings import (
 from master_scada.site_file import Site
 from master_scada.site_schema import StationEntry
 from modbus_link.device import Device, Transport
-from modbus_link.errors import LinkError
+from modbus_link.errors import ExceptionCode, LinkError, Refused
 from modbus_link.tls import Tls
 from register_maps.codec import EncodeError
 from register_maps.points import Value
@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 
 
 class StationLink:
-    """One station as the master reaches it. `trouble` says why it gave no reading, "" if it did."""
+    """One station as the master reaches it. `trouble` says why it gave no reading, `refusal` why it did not
+    take the last command, "" if it did; `is_held`, that it obeys somebody else."""
 
     def __init__(
         self, entry: StationEntry, device_map: RegisterMap, transport: Transport, expected: Expected
@@ -42,7 +43,8 @@ class StationLink:
         limit = device_map.points.get("power_limit")
         self.throttles = limit is not None and limit.access == "rw"
         self.has_failsafe = self._has("master_heartbeat")
-        self._failed_write = ""
+        self.refusal = ""
+        self.is_held = False
         self._is_identified = False
         self._device = Device(transport, device_map, points_to_read(device_map))
         self._liveness = Liveness(expected.max_age_s)
@@ -85,9 +87,9 @@ class StationLink:
         try:
             await self._device.write(told)
         except (LinkError, EncodeError) as error:
-            self._note_failed_write(str(error))
+            self._note_refusal(error)
         else:
-            self._failed_write = ""
+            self.refusal, self.is_held = "", False
 
     def _can_be_told(self, name: str, value: Value) -> bool:
         return self._device.takes(name, value) if name in NOTICES else self._has(name)
@@ -96,10 +98,11 @@ class StationLink:
         point = self.map.points.get(name)
         return point is not None and point.is_writable
 
-    def _note_failed_write(self, why: str) -> None:
-        if why != self._failed_write:
-            log.warning("%s: a command did not arrive: %s", self.entry.name, why)
-        self._failed_write = why
+    def _note_refusal(self, error: Exception) -> None:
+        if str(error) != self.refusal:
+            log.warning("%s: a command did not arrive: %s", self.entry.name, error)
+        self.refusal = str(error)
+        self.is_held = isinstance(error, Refused) and error.code == ExceptionCode.SERVER_DEVICE_BUSY
 
 
 class Connection(Transport, Protocol):

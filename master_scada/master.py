@@ -151,8 +151,11 @@ class Master:
     async def _poll(self, now: float) -> dict[str, Reading]:
         answers = await self._each(lambda link: link.read(now))
         readings = {name: seen for name, seen in answers.items() if seen is not None}
+        refusals = {link.entry.name: link.refusal for link in self.lines.stations}
         self._differences = {
-            name: verify(self._differences.get(name), self._sent.get(name), seen, now)
+            name: verify(
+                self._differences.get(name), self._sent.get(name), seen, now, refused=bool(refusals[name])
+            )
             for name, seen in readings.items()
         }
         self._last |= readings
@@ -174,6 +177,8 @@ class Master:
                 last=self._last.get(entry.name),
                 told_to_charge=entry.name in self._sent and self._sent[entry.name].charge_enable,
                 unfollowed=self._unfollowed(entry.name, now),
+                refusal=link.refusal,
+                is_held=link.is_held,
                 has_other_master=not self._succession.owns(self._last.get(entry.name)),
                 throttles=link.throttles,
                 trouble=link.trouble,

@@ -105,6 +105,10 @@ class Station:
     trouble: str = ""
     unfollowed: Unfollowed = Unfollowed.NONE
     """The command that it has not followed, though it has had the time."""
+    refusal: str = ""
+    """Why the last command did not arrive."""
+    is_held: bool = False
+    """It did not, because the station obeys somebody else."""
     has_other_master: bool = False
     """When last heard it had not taken this master's term: another one may let it charge at any moment."""
     throttles: bool = True

@@ -33,12 +33,10 @@ DAY_S = 86_400.0
 
 
 class Record:
-    """`open` and `close` it for the journal; without, all else works. `other_master` says who else steers
-    here, if somebody has found that out."""
+    """`open` and `close` it for the journal; without, all else works."""
 
     def __init__(self, site: Site, image: RegisterImage, clock: Clock) -> None:
         groups = load_map("pev_master").groups
-        self.other_master = ""
         self._image, self._clock = image, clock
         self._rules = catalogue()
         self._sources = Sources((s.name for s in site.stations), site.feeder.circuits)
@@ -142,7 +140,6 @@ class Record:
             refused_write=refused,
             certificate_file=self._certificate.name,
             certificate_days=self._certificate.days(now),
-            other_master=self.other_master,
         )
 
     def _write_event(self, change: Change, now: float) -> Event:

@@ -28,12 +28,18 @@ class Difference:
 
 
 def verify(
-    before: Difference | None, sent: Command | None, seen: Reading | None, now: float
+    before: Difference | None,
+    sent: Command | None,
+    seen: Reading | None,
+    now: float,
+    *,
+    refused: bool = False,
 ) -> Difference | None:
-    """The difference as it stands now; None where there is none, or where nothing can be said."""
+    """The difference as it stands now; None where there is none, or where nothing can be said. A command that
+    was `refused` has not arrived, even if the station does what it says: somebody else may have said so."""
     if sent is None or seen is None:
         return None
-    what = _difference(sent, seen)
+    what = Unfollowed.NOT_ARRIVED if refused else _difference(sent, seen)
     if what is Unfollowed.NONE:
         return None
     return before if before and before.what is what else Difference(what=what, since=now)

@@ -18,7 +18,7 @@ from modbus_link.errors import Refused
 from modbus_link.tls import TlsFiles
 from register_maps.points import Table, Value
 
-RTU_SILENT, UNAUTHORISED = 32 + 12, 6
+RTU_SILENT, NOT_ARRIVED, UNAUTHORISED, OTHER_MASTER = 32 + 12, 32 + 18, 6, 8
 STRANGER = Client(host="192.0.2.7", rights=Rights(read=frozenset(), write=frozenset()))
 FORBIDDEN_WRITE, FORBIDDEN_READ = b"\x06\x00\x05\x00\x01", b"\x03\x00\x00\x00\x02"
 NO_PRICE = "kind: modbus, currency: USD, max_age_s: 900"
@@ -178,3 +178,15 @@ def test_a_certificate_s_last_days_are_counted(tmp_path: Path) -> None:
     assert 19.9 < days <= 20
     authority.path("master").unlink()
     assert files.days_left() is None
+
+
+async def test_a_second_master_that_knows_nothing_of_the_first_is_told_so(live: LiveSite) -> None:
+    """It would not be seen by what the stations do: both masters wish the same."""
+    rtu = await live.rtu()
+    await live.master(ports(rtu))
+    second = await live.master(ports(rtu))
+    alarm = await until_state(second, OTHER_MASTER, "active_unacknowledged")
+    assert alarm.text == "Another master steers here: RTS1 obeys it, and not this one"
+    alarm = await until_state(second, NOT_ARRIVED, "active_unacknowledged")
+    assert "does not take the master's commands: write " in alarm.text
+    assert "exception 0x06" in alarm.text

@@ -62,7 +62,11 @@ OF_STATIONS = [
         AlarmCode.DOUBTFUL_VALUES,
         "power no value, voltage stale",
     ),
-    (station(waiting(), unfollowed=Unfollowed.NOT_ARRIVED), AlarmCode.COMMAND_NOT_ARRIVED, ""),
+    (
+        station(waiting(), unfollowed=Unfollowed.NOT_ARRIVED, refusal="exception 6"),
+        AlarmCode.COMMAND_NOT_ARRIVED,
+        "exception 6",
+    ),
     (
         station(charging(), unfollowed=Unfollowed.NOT_OPENED),
         AlarmCode.COMMAND_NOT_FOLLOWED,
@@ -117,7 +121,6 @@ OF_THE_SITE = [
         "m.crt: expires in 12",
     ),
     (Facts(certificate_file="m.crt", certificate_days=-1), AlarmCode.CERTIFICATE_EXPIRES, "has expired"),
-    (Facts(other_master="h in term 4"), AlarmCode.OTHER_MASTER, "h in term 4"),
 ]
 
 

@@ -71,6 +71,12 @@ def test_it_counts_from_the_first_scan_on_and_anew_for_another_command() -> None
     assert verify(other, CLOSE, reading(charging), 107.0) is None
 
 
+def test_a_refused_command_has_not_arrived_even_if_it_looks_followed() -> None:
+    found = verify(None, OPEN, reading(waiting), 100.0, refused=True)
+    assert found
+    assert found.what is Unfollowed.NOT_ARRIVED
+
+
 @pytest.mark.parametrize(("sent", "seen"), [(None, reading(charging)), (OPEN, None)])
 def test_nothing_to_hold_it_against(sent: Command | None, seen: Reading | None) -> None:
     assert verify(None, sent, seen, 0.0) is None
