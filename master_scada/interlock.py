@@ -52,7 +52,7 @@ def _keep(plant: Plant, wishes: Mapping[str, Wish], on: list[Station]) -> list[S
     for station in sorted(on, key=lambda s: (s.priority, wishes[s.name].turn)):
         watts = plant.kept_w(station)
         fits = loads.has_room(station, watts)
-        loads.add(station, watts if fits else station.failsafe_share_w)
+        loads.add(station, watts if fits else station.told_to_stop_w())
         if fits:
             result.append(station)
     return result

@@ -82,7 +82,7 @@ class Master:
         self._differences: dict[str, Difference | None] = {}
         self._succession = ONLY_MASTER
         if site.redundant:
-            self._succession = one_of_two(is_standby=standby, now=clock.now())
+            self._succession = one_of_two(is_standby=standby)
         self._heartbeat = random.randrange(0x10000)  # so that a restart is not taken for a standstill
         self._overruns = self._failures = 0
         self._set_up_image()
@@ -92,8 +92,8 @@ class Master:
     async def run(self) -> None:
         """Scan until cancelled; CannotListen if the server's port can't be had."""
         try:
-            await self.server.start()
             self.record.open()
+            await self.server.start()
             log.info("%s: serving pev_master on %s", self.site.name, self.server.about)
             await self.lines.open(FIRST_CONNECTIONS_S)
             next_at = self.clock.now()
@@ -123,11 +123,15 @@ class Master:
         """One scan."""
         began = self.clock.now()
         readings = await self._poll(began)
+        # A machine that slept takes what lay in its sockets for news: nobody is told anything by it.
+        is_late = self.clock.now() - began > self.period_s
         self._succeed(readings)
         plant, site_orders = self._plant(readings)
-        commands = self._decide(plant)
-        if self._succession.steers:
+        if self._succession.steers and not is_late:
+            commands = self._decide(plant)
             await self._command(plant, commands)
+        else:
+            commands = observed(plant)
         scan = self._record(plant, commands, site_orders, began)
         self.image.publish(registers(scan, site_orders, self._last_seen, self.clock.time_of_day()))
         return scan
@@ -139,11 +143,9 @@ class Master:
         self._succession = succeed(before, readings.values(), count, now, self.period_s)
         if self._succession.role is not before.role:
             # As after a restart: what was remembered and told is another master's doing by now.
-            self._memory, self._sent = Memory(), {}
+            self._memory, self._sent, self._differences = Memory(), {}, {}
 
-    def _decide(self, plant: Plant) -> Mapping[str, Command]:
-        if not self._succession.steers:
-            return observed(plant)
+    def _decide(self, plant: Plant) -> dict[str, Command]:
         decision = decide(plant, self._memory)
         self._memory = decision.memory
         return decision.commands
@@ -152,7 +154,7 @@ class Master:
         answers = await self._each(lambda link: link.read(now))
         readings = {name: seen for name, seen in answers.items() if seen is not None}
         refusals = {link.entry.name: link.refusal for link in self.lines.stations}
-        self._differences = {
+        self._differences |= {
             name: verify(
                 self._differences.get(name), self._sent.get(name), seen, now, refused=bool(refusals[name])
             )
@@ -176,7 +178,7 @@ class Master:
                 reading=readings.get(entry.name),
                 last=self._last.get(entry.name),
                 told_to_charge=entry.name in self._sent and self._sent[entry.name].charge_enable,
-                unfollowed=self._unfollowed(entry.name, now),
+                unfollowed=self._unfollowed(entry.name, now, readings),
                 refusal=link.refusal,
                 is_held=link.is_held,
                 has_other_master=not self._succession.owns(self._last.get(entry.name)),
@@ -196,8 +198,9 @@ class Master:
         )
         return plant, site_orders
 
-    def _unfollowed(self, name: str, now: float) -> Unfollowed:
-        difference = self._differences.get(name)
+    def _unfollowed(self, name: str, now: float, readings: Mapping[str, Reading]) -> Unfollowed:
+        """Of a station that is silent in this scan nothing is said; but what was not followed goes on."""
+        difference = self._differences.get(name) if name in readings else None
         return difference.told(now, self.period_s) if difference else Unfollowed.NONE
 
     async def _command(self, plant: Plant, commands: Mapping[str, Command]) -> None:
@@ -262,6 +265,7 @@ class Master:
         self.image.update({n: None for n, point in self.image.map.points.items() if point.nan is not None})
         self.image.update(
             {
+                "role": self._succession.role,
                 "station_count": len(site.stations),
                 "site_name": site.name,
                 "scan_period": round(1000 * site.scan_period_s),

@@ -16,6 +16,9 @@ from register_maps.vocabulary import (
     Unfollowed,
 )
 
+METER_TOLERANCE = 1.01
+"""What a station measures above its limit may be its meter's error; beyond it, it draws too much."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
@@ -74,6 +77,11 @@ class Reading:
     def may_be_welded(self) -> bool:
         """Its contactor does not open, or nobody can tell whether it is open."""
         return self.fault_code is FaultCode.CONTACTOR_WELDED or CONTACT in self.doubts
+
+    @property
+    def reads_open_but_draws(self) -> bool:
+        doubt = self.doubts.get(CONTACT)
+        return doubt is not None and doubt.cause is QualityCause.CONTRADICTORY
 
     @property
     def quality(self) -> Quality:
@@ -138,7 +146,8 @@ class Station:
         if seen is None or seen.power_w is None:
             return 0.0
         limit_w = self.rating_w if seen.power_limit_w is None else seen.power_limit_w
-        return seen.power_w if seen.power_w > 1.05 * limit_w else 0.0
+        exceeds = seen.power_w > METER_TOLERANCE * limit_w
+        return seen.power_w if exceeds or self.unfollowed is Unfollowed.OVERDRAWS else 0.0
 
     @property
     def is_unheard(self) -> bool:
@@ -150,7 +159,15 @@ class Station:
     def disobeys(self) -> bool:
         """It may draw although it has been told not to, or can't be told: no command makes room here."""
         seen = self.reading
-        return seen is None or (not seen.charge_enable and self._under_orders_w() > self.failsafe_share_w)
+        if seen is None or self.unfollowed in (Unfollowed.NOT_ARRIVED, Unfollowed.NOT_OPENED):
+            return True
+        return not seen.charge_enable and self._under_orders_w() > self.failsafe_share_w
+
+    @property
+    def is_unmeasured(self) -> bool:
+        """It may draw, and nobody knows how much: not even that it keeps to its limit."""
+        seen = self.reading
+        return seen is not None and seen.power_w is None and (seen.contactor_closed or seen.charge_enable)
 
     def may_draw_w(self) -> float:
         """The most that it may be drawing now or begin to draw without being asked: the worst case."""
@@ -166,7 +183,7 @@ class Station:
         seen = self.reading
         if seen is None:
             return self._silent_w()
-        if seen.may_be_welded:
+        if seen.may_be_welded or self.is_unmeasured:
             return max(self.rating_w, seen.power_w or 0.0)
         if not seen.contactor_closed and not seen.charge_enable:
             return max(0.0, seen.power_w or 0.0)
@@ -245,7 +262,8 @@ class Plant:
 
     def kept_w(self, station: Station) -> float:
         """What is to be counted for a station that may go on charging."""
-        return max(self.grant_w(station), station.overdraw_w, station.failsafe_share_w)
+        watts = max(self.grant_w(station), station.overdraw_w, station.failsafe_share_w)
+        return max(watts, station.may_draw_w()) if station.disobeys or station.is_unmeasured else watts
 
     @cached_property
     def _tightest_w(self) -> dict[str, float]:

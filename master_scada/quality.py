@@ -51,8 +51,11 @@ def doubts(values: Mapping[str, Value], age_s: float, expected: Expected) -> dic
         for name in MEASURED
         if name in values and (cause := _why_bad(name, values[name], expected)) is not QualityCause.NONE
     }
-    if not values.get(CONTACT) and _draws(values.get("power"), expected) and "power" not in found:
+    if not values.get(CONTACT) and _draws(values.get("power"), expected):
         found[CONTACT] = Doubt(quality=Quality.UNCERTAIN, cause=QualityCause.CONTRADICTORY)
+    elif "voltage" in found and found["voltage"].cause is QualityCause.IMPLAUSIBLE:
+        # Who says that there is no voltage where he is himself supplied may say anything, as that he is open.
+        found[CONTACT] = Doubt(quality=Quality.UNCERTAIN, cause=QualityCause.IMPLAUSIBLE)
     return found
 
 
@@ -105,7 +108,7 @@ class FrozenCheck:
         if measured != self._last:
             self._last, self._since = measured, now
         power = values.get("power")
-        counts = "session_energy" in values or "total_energy" in values
+        counts = any(isinstance(values.get(name), int | float) for name in ("session_energy", "total_energy"))
         if not counts or not isinstance(power, int | float):
             return False
         return power * (now - self._since) / 3600 > self._tolerance_wh

@@ -138,7 +138,8 @@ def _observed(seen: Reading | None) -> Command:
 
 
 def rated_power(values: Mapping[str, Value], stand_in_w: float | None) -> float | None:
-    return _rating(values, "rated_power") if "rated_power" in values else stand_in_w
+    """Nothing is rated at 0 W: who says so has nothing to say."""
+    return (_rating(values, "rated_power") or None) if "rated_power" in values else stand_in_w
 
 
 def measurement_age_s(values: Mapping[str, Value]) -> float:

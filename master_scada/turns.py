@@ -112,7 +112,7 @@ class _Round:
     def _dismiss(self, station: Station, reason: LimitReason) -> None:
         self.shares.kept.remove(station)
         self.shares.refused[station.name] = reason
-        self.settled.add(station, station.failsafe_share_w - self.plant.kept_w(station))
+        self.settled.add(station, station.told_to_stop_w() - self.plant.kept_w(station))
 
     def _equal_or_weaker(self, station: Station) -> list[Station]:
         drawing = [*self.shares.kept, *self.shares.admitted]
@@ -144,7 +144,7 @@ class _Round:
         full = set()
         for name in self.plant.feeder.path(station.circuit):
             freed = sum(
-                self.plant.kept_w(s) - s.failsafe_share_w
+                self.plant.kept_w(s) - s.told_to_stop_w()
                 for s in leaving
                 if name in self.plant.feeder.path(s.circuit)
             )

@@ -50,7 +50,7 @@ def _difference(sent: Command, seen: Reading) -> Unfollowed:
         return Unfollowed.NONE  # it acts by itself, and says so
     if sent.charge_enable != seen.charge_enable:
         return Unfollowed.NOT_ARRIVED
-    if seen.contactor_closed and not sent.charge_enable:
+    if (seen.contactor_closed or seen.reads_open_but_draws) and not sent.charge_enable:
         return Unfollowed.NOT_OPENED
     if _draws_too_much(sent, seen):
         return Unfollowed.OVERDRAWS
@@ -63,5 +63,7 @@ def _draws_too_much(sent: Command, seen: Reading) -> bool:
 
 
 def _waits_by_itself(seen: Reading) -> bool:
-    """After an emergency voltage, for one; or it is a site, whose own rule lets nobody charge."""
-    return seen.state is ChargeState.SUSPENDED_EVSE or seen.own_reason not in (None, LimitReason.NONE)
+    """After an emergency voltage, for one; or its vehicle does not ask; or it is a site with a rule of its
+    own."""
+    is_about_to = seen.state in (None, ChargeState.PREPARING, ChargeState.CHARGING)
+    return not is_about_to or seen.own_reason not in (None, LimitReason.NONE)

@@ -7,8 +7,9 @@ from modbus_link.access import Client
 
 log = logging.getLogger(__name__)
 
-MOST_TERMS_AT_ONCE = 1_000_000
-"""So that nobody can use them all up, and so shut every master out."""
+MOST_TERMS_AT_ONCE, MOST_TERMS_WHEN_FREE = 1_000_000, 1_000_000_000
+"""So that nobody can use them all up at once, and so shut every master out. A device that was restarted is
+free, and has to catch up with the site's."""
 
 
 class Hold:
@@ -38,7 +39,8 @@ class Hold:
         own_term = client.term if term is None else term
         if own_term < self.term:
             return f"its term {own_term} is older than {self.term}"
-        if own_term > self.term + MOST_TERMS_AT_ONCE:
+        is_free = holder is None or now - self._heard_at >= self._timeout_s() / 2
+        if own_term > self.term + (MOST_TERMS_WHEN_FREE if is_free else MOST_TERMS_AT_ONCE):
             return f"term {own_term} is too far from {self.term}"
         if holder not in (None, client) and now - self._heard_at < self._patience_s(holder, client, own_term):
             return f"{holder} holds the device"

@@ -47,6 +47,7 @@ def waiting(name: str = "A", *, place: str = "feeder", priority: int = 1, **seen
 
 
 def charging(name: str = "A", *, place: str = "feeder", priority: int = 1, **seen: Any) -> Station:
+    told = {key: seen.pop(key) for key in ("unfollowed",) if key in seen}
     on = {
         "charge_enable": True,
         "contactor_closed": True,
@@ -54,7 +55,7 @@ def charging(name: str = "A", *, place: str = "feeder", priority: int = 1, **see
         "power_w": 3300.0,
         "state": ChargeState.CHARGING,
     }
-    return waiting(name, place=place, priority=priority, **(on | seen))
+    return replace(waiting(name, place=place, priority=priority, **(on | seen)), **told)
 
 
 def silent(station: Station, *, told_to_charge: bool = False) -> Station:

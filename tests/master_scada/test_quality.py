@@ -13,7 +13,7 @@ from master_scada.model import Wish
 from master_scada.quality import Expected, FrozenCheck, doubts, worst
 from master_scada.readings import reading
 from register_maps.points import Value
-from register_maps.vocabulary import FaultCode, LimitReason, Quality, QualityCause
+from register_maps.vocabulary import FaultCode, LimitReason, Quality, QualityCause, Unfollowed
 
 GOOD: dict[str, Value] = {
     "charge_enable": True,
@@ -28,6 +28,7 @@ GOOD: dict[str, Value] = {
     "rated_power": 3300,
 }
 EXPECTED = Expected(nominal_voltage_v=110, rated_power_w=3300, max_age_s=5)
+DEAD_LINE = {"voltage", "contactor_closed"}
 MEASURED = {"voltage", "current", "power", "state_of_charge", "session_energy", "total_energy"}
 
 
@@ -41,17 +42,22 @@ MEASURED = {"voltage", "current", "power", "state_of_charge", "session_energy", 
         ({"voltage": None}, 0, {"voltage"}, "no_value"),
         ({"power": None, "current": None}, 0, {"power", "current"}, "no_value"),
         ({"state_of_charge": None, "session_energy": None}, 0, set(), None),
-        ({"voltage": 0.0}, 0, {"voltage"}, "implausible"),
-        ({"voltage": 54.9}, 0, {"voltage"}, "implausible"),
+        ({"voltage": 0.0}, 0, DEAD_LINE, "implausible"),
+        ({"voltage": 54.9}, 0, DEAD_LINE, "implausible"),
         ({"voltage": 55.0}, 0, set(), None),
-        ({"voltage": 165.1}, 0, {"voltage"}, "implausible"),
-        ({"voltage": math.nan}, 0, {"voltage"}, "implausible"),
+        ({"voltage": 165.1}, 0, DEAD_LINE, "implausible"),
+        ({"voltage": math.nan}, 0, DEAD_LINE, "implausible"),
         ({"power": 4951.0}, 0, {"power"}, "implausible"),
         ({"power": -166.0}, 0, {"power"}, "implausible"),
         ({"state_of_charge": 101.0}, 0, {"state_of_charge"}, "implausible"),
         ({"contactor_closed": False}, 0, {"contactor_closed"}, "contradictory"),
         ({"contactor_closed": False, "power": 160.0}, 0, set(), None),
-        ({"contactor_closed": False, "power": 5000.0}, 0, {"power"}, "implausible"),
+        (
+            {"contactor_closed": False, "voltage": 0.0, "power": 0.0},
+            0,
+            {"voltage", "contactor_closed"},
+            "implausible",
+        ),
     ],
 )
 def test_what_is_doubted(
@@ -145,3 +151,42 @@ def test_a_station_of_another_master_counts_with_its_rating_but_sheds_nobody() -
     commands = decide(two, Memory()).commands
     assert commands["B"].charge_enable
     assert not commands["C"].charge_enable
+
+
+def test_who_says_nothing_but_zeros_keeps_the_room_that_it_had() -> None:
+    zeros: dict[str, Value] = dict.fromkeys(GOOD, 0) | {"contactor_closed": False, "charge_enable": False}
+    found = doubts(zeros, 0, EXPECTED)
+    assert "contactor_closed" in found
+    lying = waiting("A", doubts=found, voltage_v=None, power_w=0.0)
+    assert lying.may_draw_w() == lying.told_to_stop_w() == silent(lying).may_draw_w() == 3300
+    assert reading(zeros, None, found).rated_power_w is None
+
+
+@pytest.mark.parametrize("power_w", [None, 4900.0, 5000.0])
+def test_a_power_that_nobody_knows_counts_no_less_than_one_that_is_believed(power_w: float | None) -> None:
+    values = GOOD | {"power": power_w, "power_limit": 1300}
+    seen = reading(values, None, doubts(values, 0, EXPECTED))
+    on = replace(charging("A"), reading=seen, last=seen)
+    assert on.may_draw_w() >= 3300
+    assert plant(on, circuits=(circuit(limit_w=1300),)).kept_w(on) >= 3300
+    open_too = values | {"contactor_closed": False, "charge_enable": False}
+    if power_w is not None:
+        told_off = reading(open_too, None, doubts(open_too, 0, EXPECTED))
+        assert replace(on, reading=told_off, last=told_off).may_draw_w() >= 3300
+
+
+def test_who_does_not_follow_makes_no_room() -> None:
+    held = charging("A", power_limit_w=3300.0)
+    for what in (Unfollowed.NOT_ARRIVED, Unfollowed.NOT_OPENED):
+        stubborn = replace(held, held=True, unfollowed=what)
+        assert stubborn.told_to_stop_w() == 3300
+        two = plant(stubborn, charging("B"), circuits=(circuit(limit_w=5000),))
+        assert not decide(two, Memory()).commands["B"].charge_enable
+
+
+def test_who_draws_more_than_he_was_told_counts_with_what_he_draws() -> None:
+    greedy = charging("A", place="small", unfollowed=Unfollowed.OVERDRAWS)
+    circuits = (circuit(limit_w=5000), circuit("small", limit_w=1500, parent="feeder"))
+    two = plant(greedy, charging("B"), circuits=circuits)
+    assert two.kept_w(greedy) == 3300
+    assert not decide(two, Memory()).commands["A"].charge_enable

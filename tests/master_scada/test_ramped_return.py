@@ -1,10 +1,13 @@
 """After an outage stations come back one by one, so that the voltage can answer, and not all in one scan."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from virtual_site import VirtualSite
+
+from register_maps.blocks import Span
 
 SCAN_S = 1.0
 SETTLE_S = 2 * SCAN_S
@@ -79,3 +82,22 @@ async def test_a_short_cut_opens_nobody_and_needs_no_ramp(site: VirtualSite) -> 
         link.mend()
     await site.run(5)
     assert closed(site) == STATIONS
+
+
+async def test_a_master_that_slept_in_the_midst_of_its_poll_tells_nobody_anything(site: VirtualSite) -> None:
+    """What it has read is minutes old by then; the next scan is of now."""
+    link = site.links["RTS1"]
+    read_all = link.read_all
+
+    async def slept(spans: Sequence[Span], unit_id: int) -> list[Sequence[int]]:
+        words = await read_all(spans, unit_id)
+        site.clock.advance(600)
+        return words
+
+    before = [rtu.image["master_heartbeat"] for rtu in site.rtus.values()]
+    link.read_all = slept  # type: ignore[method-assign]
+    await site.master.cycle()
+    link.read_all = read_all  # type: ignore[method-assign]
+    assert [rtu.image["master_heartbeat"] for rtu in site.rtus.values()] == before
+    site.pass_time(1, 2)
+    await assert_they_come_back_one_by_one(site)

@@ -305,7 +305,7 @@ def saying(term: int = 0, age_s: float | None = None) -> object:
     ],
 )
 def test_who_may_take_over(answers: list, stations: int, takes_over: bool) -> None:
-    first = one_of_two(is_standby=False, now=0)
+    first = one_of_two(is_standby=False)
     after = succeed(first, [saying(*answer) for answer in answers], stations, 1.0, 1.0)  # type: ignore[misc]
     assert after.steers == takes_over
     if takes_over:
@@ -313,10 +313,11 @@ def test_who_may_take_over(answers: list, stations: int, takes_over: bool) -> No
 
 
 def test_the_standby_waits_longer() -> None:
-    standby = one_of_two(is_standby=True, now=100.0)
+    standby = one_of_two(is_standby=True)
     fresh, left = [saying()], [saying(1001, 5.0)]
-    assert not succeed(standby, fresh, 1, 107.9, 1.0).steers  # type: ignore[arg-type]
-    assert succeed(standby, fresh, 1, 108.0, 1.0).steers  # type: ignore[arg-type]
+    found = succeed(standby, fresh, 1, 100.0, 1.0)  # type: ignore[arg-type]
+    assert not succeed(found, fresh, 1, 107.9, 1.0).steers  # type: ignore[arg-type]
+    assert succeed(found, fresh, 1, 108.0, 1.0).steers  # type: ignore[arg-type]
     assert not succeed(standby, left, 1, 200.0, 1.0).steers  # type: ignore[arg-type]
     assert succeed(standby, [saying(1001, 8.0)], 1, 200.0, 1.0).steers  # type: ignore[list-item]
 
@@ -325,10 +326,30 @@ def test_the_two_never_have_the_same_term() -> None:
     marks = {is_standby: set[int]() for is_standby in (True, False)}
     for is_standby, found in marks.items():
         for _ in range(2000):
-            master = one_of_two(is_standby=is_standby, now=0)
-            found.add(succeed(master, [saying()], 1, 100.0, 1.0).term)  # type: ignore[list-item]
+            master = one_of_two(is_standby=is_standby)
+            found.add(succeed(master, [saying(1, 99.0)], 1, 100.0, 1.0).term)  # type: ignore[list-item]
     assert marks[True].isdisjoint(marks[False])
     assert 0 not in marks[True] | marks[False]
+
+
+def test_after_a_blackout_of_the_stations_nobody_takes_over_from_who_steers() -> None:
+    """They have all just been started and heard nobody; the one who steers finds them in its next scan."""
+    for is_standby in (True, False):
+        watching = replace(one_of_two(is_standby=is_standby), term=5001)
+        after = succeed(watching, [saying(), saying()], 2, 1000.0, 1.0)  # type: ignore[list-item]
+        assert not after.steers
+        assert succeed(after, [saying(5001, 0.3)], 2, 1001.0, 1.0).quiet_since is None  # type: ignore[list-item]
+        assert succeed(after, [saying(), saying()], 2, 1008.0, 1.0).steers  # type: ignore[list-item]
+
+
+def test_one_station_that_lies_does_not_use_up_the_terms() -> None:
+    first = one_of_two(is_standby=False)
+    steering = succeed(first, [saying(), saying()], 2, 0.0, 1.0)  # type: ignore[list-item]
+    assert steering.steers
+    after = succeed(steering, [saying(0xFFFF_FFF0), saying(steering.term, 0.1)], 2, 1.0, 1.0)  # type: ignore[list-item]
+    assert after == steering
+    last = replace(first, term=0xFFFF_FFF0)
+    assert not succeed(last, [saying(0xFFFF_FFF0, 99.0)], 1, 0.0, 1.0).steers  # type: ignore[list-item]
 
 
 def test_one_master_has_no_terms() -> None:
