@@ -66,10 +66,8 @@ class Alarm:
     """When it became active."""
     active: bool = False
     acknowledged: bool = True
-    holds_since: float | None = None
-    """The on-delay runs."""
-    gone_since: float | None = None
-    """The off-delay runs."""
+    delay_run_s: float | None = None
+    """So much of the on-delay has run, or, where it is active, of the off-delay; None: it does not run."""
     shelved_until: float | None = None
     out_of_service: bool = False
     withdrawn: bool = False
@@ -95,7 +93,7 @@ class Alarm:
     @property
     def has_past(self) -> bool:
         """Whether there is anything to remember of it."""
-        return self.state is not AlarmState.NORMAL or self.holds_since is not None or self.withdrawn
+        return self.state is not AlarmState.NORMAL or self.delay_run_s is not None or self.withdrawn
 
     def shelved_left_s(self, now: float) -> float:
         return 0.0 if self.shelved_until is None else max(0.0, self.shelved_until - now)
@@ -110,19 +108,28 @@ class NotPossible(Exception):
 
 
 def step(
-    alarms: AlarmList, conditions: Conditions, rules: Catalogue, now: float, time_utc: float
+    alarms: AlarmList,
+    conditions: Conditions,
+    rules: Catalogue,
+    now: float,
+    time_utc: float,
+    *,
+    elapsed_s: float,
 ) -> dict[int, Alarm]:
-    """The list after one more look. What explains others goes first."""
+    """The list after one more look, `elapsed_s` after the last. What explains others goes first."""
     after: dict[int, Alarm] = {}
     numbers = alarms.keys() | {n for n, condition in conditions.items() if condition.holds}
     for number in sorted(numbers, key=lambda n: (bool(_rule(n, rules).suppressed_by), n)):
         old = alarms.get(number) or Alarm(number=number, rule=_rule(number, rules))
-        condition = conditions.get(number)
         causes = [number_of(code, old.source) for code in old.rule.suppressed_by]
-        if any(n in conditions or (n in after and after[n].active) for n in causes):
-            new = _explained(old, by_active=any(n in after and after[n].active for n in causes))
+        if any(n in after and after[n].active for n in causes):
+            new = _out_of_sight(old)
+        elif any(n in conditions for n in causes):
+            # Nothing new is known of it, so it stands still: what follows from the same cause with a
+            # shorter delay must not be told first, and what was so before may be so after.
+            new = old
         else:
-            new = _judged(replace(old, withdrawn=False) if old.withdrawn else old, condition, now, time_utc)
+            new = _judged(replace(old, withdrawn=False), conditions.get(number), time_utc, elapsed_s)
         if new.shelved_until is not None and now >= new.shelved_until:
             new = replace(new, shelved_until=None)
         if new.has_past:
@@ -130,43 +137,42 @@ def step(
     return after
 
 
-def _explained(old: Alarm, *, by_active: bool) -> Alarm:
-    """It stands still, because nothing new is known of it: during the other's on-delay as it is, so that
-    what follows from the same cause with a shorter delay is not told first; then out of sight."""
-    if old.holds_since is None and old.gone_since is None and old.withdrawn == (by_active and old.has_past):
-        return old
-    new = replace(old, holds_since=None, gone_since=None)
-    return replace(new, withdrawn=by_active and new.has_past)
+def _out_of_sight(old: Alarm) -> Alarm:
+    stopped = replace(old, delay_run_s=None)
+    return replace(stopped, withdrawn=stopped.has_past)
 
 
-def _judged(old: Alarm, condition: Condition | None, now: float, time_utc: float) -> Alarm:
-    return _while_active(old, condition, now) if old.active else _until_active(old, condition, now, time_utc)
+def _judged(old: Alarm, condition: Condition | None, time_utc: float, elapsed_s: float) -> Alarm:
+    if old.active:
+        return _while_active(old, condition, elapsed_s)
+    return _until_active(old, condition, time_utc, elapsed_s)
 
 
-def _until_active(old: Alarm, condition: Condition | None, now: float, time_utc: float) -> Alarm:
+def _until_active(old: Alarm, condition: Condition | None, time_utc: float, elapsed_s: float) -> Alarm:
+    """The on-delay runs back as fast as forth, so that what is so for most of the time is told, too."""
     if condition is None or not condition.holds:
-        return old if old.holds_since is None else replace(old, holds_since=None)
-    since = now if old.holds_since is None else old.holds_since
-    if now - since < old.rule.on_delay_s:
-        return old if old.holds_since is not None else replace(old, holds_since=since)
+        return replace(old, delay_run_s=max(0.0, old.delay_run_s - elapsed_s) if old.delay_run_s else None)
+    run_s = 0.0 if old.delay_run_s is None else old.delay_run_s + elapsed_s
+    if run_s < old.rule.on_delay_s:
+        return replace(old, delay_run_s=run_s)
     return replace(
         old,
         active=True,
         acknowledged=False,
-        holds_since=None,
+        delay_run_s=None,
         since_utc=time_utc,
         text=_told(old.rule, condition),
     )
 
 
-def _while_active(old: Alarm, condition: Condition | None, now: float) -> Alarm:
+def _while_active(old: Alarm, condition: Condition | None, elapsed_s: float) -> Alarm:
     if condition is not None:
-        return old if old.gone_since is None else replace(old, gone_since=None)
-    since = now if old.gone_since is None else old.gone_since
+        return replace(old, delay_run_s=None)
+    run_s = 0.0 if old.delay_run_s is None else old.delay_run_s + elapsed_s
     must_stay = old.rule.latch and not old.acknowledged
-    if now - since < old.rule.off_delay_s or must_stay:
-        return old if old.gone_since is not None else replace(old, gone_since=since)
-    return replace(old, active=False, gone_since=None)
+    if run_s < old.rule.off_delay_s or must_stay:
+        return replace(old, delay_run_s=run_s)
+    return replace(old, active=False, delay_run_s=None)
 
 
 def act(

@@ -69,8 +69,9 @@ class Record:
     def add(self, before: Scan | None, scan: Scan, *, failsafe_active: bool) -> list[Event]:
         """All that has happened since the scan before."""
         now, time = self._clock.now(), self._clock.time_of_day()
+        elapsed_s = now - self._times[0] if self._times else 0.0
         found = conditions(before, scan, self._facts(now, time, failsafe_active), self._sources, self._rules)
-        alarms = step(self._alarms, found, self._rules, now, time.timestamp())
+        alarms = step(self._alarms, found, self._rules, now, time.timestamp(), elapsed_s=elapsed_s)
         news = [*changes(before, scan), *self._took(alarms, scan.at)]
         self._save(news, time)
         for event in news:

@@ -49,7 +49,7 @@ class List:
         for _ in range(seconds):
             self.now += 1
             found = dict.fromkeys(numbers, IS) | dict.fromkeys(still, STILL)
-            self._take(step(self.alarms, found, self.rules, self.now, self.now + 1e9))
+            self._take(step(self.alarms, found, self.rules, self.now, self.now + 1e9, elapsed_s=1))
         return self
 
     def do(self, action: AlarmAction, number: int, shelve_s: float = 0) -> "List":
@@ -79,7 +79,33 @@ def test_it_begins_after_the_on_delay_and_goes_after_the_off_delay() -> None:
 
 
 def test_what_was_too_short_is_forgotten() -> None:
-    assert List().pass_time(3, PRICE).pass_time(1).alarms == {}
+    alarms = List().pass_time(3, PRICE).pass_time(2)
+    assert alarms.state() is NORMAL
+    assert alarms.pass_time(1).alarms == {}
+
+
+LOSSY = [
+    ("every third scan is lost", "S.." * 10, FAILSAFE, UNACKNOWLEDGED),
+    ("the first scan is lost", "S......", FAILSAFE, UNACKNOWLEDGED),
+    ("two of three are lost", "SS." * 10, SILENT, UNACKNOWLEDGED),
+    ("every other one is lost", "S." * 30, SILENT, NORMAL),
+    ("every third one is lost", "S.." * 30, SILENT, NORMAL),
+]
+
+
+@pytest.mark.parametrize(("line", "number", "state"), [c[1:] for c in LOSSY], ids=[c[0] for c in LOSSY])
+def test_on_a_line_that_loses_scans(line: str, number: int, state: AlarmState) -> None:
+    alarms = List()
+    for scan in line:
+        alarms.pass_time(1, SILENT if scan == "S" else FAILSAFE)
+    assert alarms.state(number) is state
+
+
+def test_what_is_over_returns_on_a_lossy_line_too() -> None:
+    alarms = active(FAILSAFE)
+    for scan in "S.." * 4:
+        alarms.pass_time(1, *([SILENT] if scan == "S" else []))
+    assert alarms.state(FAILSAFE) is RETURNED
 
 
 def test_what_has_gone_unseen_waits_for_somebody() -> None:
@@ -183,7 +209,7 @@ def test_a_text_is_of_the_case_and_fits() -> None:
     alarms = List()
     for _ in range(4):
         alarms.now += 1
-        alarms.alarms = step(alarms.alarms, {SILENT: long}, RULES, alarms.now, 0)
+        alarms.alarms = step(alarms.alarms, {SILENT: long}, RULES, alarms.now, 0, elapsed_s=1)
     text = alarms.alarms[SILENT].text
     assert text.startswith("No reading; counted as drawing 3300 W. üü")
     assert 118 <= len(text.encode()) <= 120
@@ -259,16 +285,17 @@ class Onlooker:
         silence = SILENT in found or self._is_active(SILENT)
         for number in NUMBERS:
             explained = silence and number in (FAILSAFE, WELDED)
-            if explained:
+            if explained and self._is_active(SILENT):
                 self.held_s[number] = self.gone_s[number] = 0
-            else:
+            elif not explained:
                 self._count(number, found)
             self._check(number, explained=explained)
 
     def _count(self, number: int, found: Mapping[int, bool]) -> None:
-        self.held_s[number] = self.held_s[number] + 1 if found.get(number) else 0
+        self.held_s[number] = max(0, self.held_s[number] + (1 if found.get(number) else -1))
         self.gone_s[number] = 0 if number in found else self.gone_s[number] + 1
         if self.gone_s[number] > 5:
+            self.held_s[number] = 0
             self.seen.discard(number)
         if self.held_s[number] > 3 and number not in self.seen:
             self.unseen.add(number)
