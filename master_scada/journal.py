@@ -27,6 +27,7 @@ FULL_AT = 0.9
 MOST_AT_ONCE = 100
 """Rows in one transaction; twice as many make room for them, so that what has to fit is never much."""
 _WAL_BYTES = 4_000_000
+_HEAD = b"SQLite format 3\0"
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -38,6 +39,13 @@ CREATE TABLE IF NOT EXISTS alarms (
   active INTEGER NOT NULL, acknowledged INTEGER NOT NULL, shelved_until REAL, shelved_left_s REAL,
   out_of_service INTEGER NOT NULL);
 """
+
+
+class NoJournal(OSError):
+    """Somebody else's file: it is neither renamed nor added to."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path.name} is no journal; name another file in journal.path")
 
 
 class Row(NamedTuple):
@@ -158,10 +166,10 @@ class Journal:
         """Once, and here, because it reads the whole file: who only adds to it might never notice."""
         try:
             (found,) = self._opened().execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                self.add([self._set_aside(found)], self._kept)
         except (sqlite3.Error, OSError):
             return  # whoever writes will see
-        if found != "ok":
-            self.add([self._set_aside(found)], self._kept)
 
     def _take_back(self, rows: list[Row], alarms: list[KeptAlarm] | None, lost: int) -> None:
         self._rows.extendleft(reversed(rows))
@@ -182,6 +190,12 @@ class Journal:
             self._note_trouble(error)
             self._close_file()
             return False
+        except Exception as error:
+            # It is the rows', not the disk's: it would be the same the next time, and stop all others.
+            self._note_trouble(error)
+            with self._wake:
+                self._lost += lost + len(rows)
+            return True
         if self.trouble:
             log.info("%s: is written again", self._file.path)
         self.trouble = ""
@@ -194,10 +208,10 @@ class Journal:
             rows = [Row(_now(), "state", "site", text, "", str(lost)), *rows]
         with _transaction(db):
             self._make_room(db)
-            db.executemany(_insert("events (time, kind, source, text, code, value)", 6), rows)
+            db.executemany(_insert("events (time, kind, source, text, code, value)", 6), map(_storable, rows))
             if alarms is not None:
                 db.execute("DELETE FROM alarms")
-                db.executemany(_insert("alarms", len(KeptAlarm._fields)), alarms)
+                db.executemany(_insert("alarms", len(KeptAlarm._fields)), map(_storable, alarms))
 
     def _make_room(self, db: sqlite3.Connection) -> None:
         used = _pragma(db, "page_count") - _pragma(db, "freelist_count")
@@ -211,15 +225,23 @@ class Journal:
             return self._db
         self._close_file()
         path = self._file.path
+        if not path.parent.exists():
+            raise FileNotFoundError(f"there is no folder {path.parent}")
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            if file.read(len(_HEAD)) not in (_HEAD, b""):
+                raise NoJournal(path)
         db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
+            tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            if tables and "events" not in tables:
+                raise NoJournal(path)
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
             db.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}")
             pages = int(self._file.max_mb * 1_000_000) // _pragma(db, "page_size")
             db.execute(f"PRAGMA max_page_count={pages}")
             db.executescript(_SCHEMA)
-        except sqlite3.Error:
+        except (sqlite3.Error, OSError):
             db.close()
             raise
         self._db = db
@@ -270,6 +292,11 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 def _insert(table: str, columns: int) -> str:
     return f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"
+
+
+def _storable(row: tuple[object, ...]) -> tuple[object, ...]:
+    """The name of a file, in a reason, need not be UTF-8; SQLite's text is."""
+    return tuple(v.encode(errors="replace").decode() if isinstance(v, str) else v for v in row)
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:

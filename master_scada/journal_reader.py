@@ -9,10 +9,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from modbus_link.errors import BadInput
 
 FOLLOW_S = 0.5
+PAGE = 500
+"""Rows that are read at once."""
 _AGO = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _FIELDS = ("id", "time", "kind", "source", "text", "code", "value")
@@ -63,16 +66,29 @@ def since(text: str, now: datetime) -> datetime:
 
 
 def read_entries(path: Path, wanted: Wanted, after: int = 0) -> Iterator[Entry]:
-    """Those with an id above `after`, the oldest first; BadInput where the file can't be read."""
+    """Those with an id above `after`, the oldest first; BadInput where the file can't be read. It is open for
+    a page at a time: the log beside it grows as long as somebody reads, and he may take his time."""
     if not path.exists():
         raise BadInput(f"there is no journal {path}: its master has not been started, or keeps it elsewhere")
+    page = _read_page(path, wanted, after)
+    while page:
+        yield from page
+        page = _read_page(path, wanted, page[-1].id) if len(page) == PAGE else []
+
+
+def _read_page(path: Path, wanted: Wanted, after: int) -> list[Entry]:
     try:
         with closing(sqlite3.connect(_uri(path), uri=True)) as db:
-            for row in db.execute(*_query(wanted, after)):
-                values = dict(zip(_FIELDS, row, strict=True))
-                yield Entry(**values | {"time": datetime.fromtimestamp(values["time"], UTC)})
+            return [_entry(row) for row in db.execute(*_query(wanted, after))]
     except sqlite3.Error as error:
-        raise BadInput(f"{path} can't be read: {error}") from error
+        is_closed = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN
+        hint = "; copy it, with its -wal, to a folder that you may write to" if is_closed else ""
+        raise BadInput(f"{path} can't be read: {error}{hint}") from error
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    values = dict(zip(_FIELDS, row, strict=True))
+    return Entry(**values | {"time": datetime.fromtimestamp(values["time"], UTC)})
 
 
 def _uri(path: Path) -> str:
@@ -91,7 +107,7 @@ def _query(wanted: Wanted, after: int) -> tuple[str, list[object]]:
     if wanted.kind:
         where.append(("kind = ?", wanted.kind))
     conditions = " AND ".join(condition for condition, _ in where)
-    query = f"SELECT {', '.join(_FIELDS)} FROM events WHERE {conditions} ORDER BY id"
+    query = f"SELECT {', '.join(_FIELDS)} FROM events WHERE {conditions} ORDER BY id LIMIT {PAGE}"
     return query, [value for _, value in where]
 
 

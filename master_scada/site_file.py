@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os.path import exists, isdir  # unlike Path's, they take a path that can't be looked at for none
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -81,6 +82,7 @@ def read_site(path: Path) -> Site:
     if file:
         note_server(file.server, tls, master_map(len(stations)), faults, "server")
         note_tls_use(stations, file, faults)
+        _note_journal(file.journal.file(path).path, path, faults)
     faults.raise_if_any()
     assert file is not None
     assert tariff is not None
@@ -99,6 +101,14 @@ def read_site(path: Path) -> Site:
         redundant=file.redundant,
         journal=file.journal.file(path),
     )
+
+
+def _note_journal(journal: Path, site: Path, faults: Faults) -> None:
+    """A folder that is missing is no fault: a disk that is not there must keep no master from starting."""
+    if isdir(journal):
+        faults.add(("journal", "path"), f"{journal} is a folder; name a file in it")
+    elif exists(journal) and journal.samefile(site):
+        faults.add(("journal", "path"), f"{journal.name} is this file itself; name another")
 
 
 def read_journal_file(path: Path) -> JournalFile:

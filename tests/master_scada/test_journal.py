@@ -134,8 +134,8 @@ def test_without_room_it_waits_and_goes_on_by_itself(tmp_path: Path) -> None:
     assert codes == ["1"] * 3 + [""] + [str(n) for n in range(13, 23) for _ in range(3)]
 
 
-@pytest.mark.parametrize("damage", [b"this is no database" * 300, b""])
-def test_a_file_that_is_none_is_set_aside_or_begun(tmp_path: Path, damage: bytes) -> None:
+@pytest.mark.parametrize("damage", [b"SQLite format 3\0 and no more" * 300, b""])
+def test_a_damaged_file_is_set_aside_and_an_empty_one_begun(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "site.journal"
     path.write_bytes(damage)
     with writing(path) as journal:
@@ -173,6 +173,55 @@ def test_damage_inside_a_file_loses_no_alarm_that_was_acknowledged(tmp_path: Pat
         assert journal.open_alarms == [ALARM]
 
 
+def test_a_file_of_another_kind_is_left_alone(tmp_path: Path) -> None:
+    key, foreign = tmp_path / "precious.key", tmp_path / "addresses.db"
+    key.write_bytes(b"-----BEGIN PRIVATE KEY-----\n")
+    with contextlib.closing(sqlite3.connect(foreign)) as db:
+        db.execute("CREATE TABLE people (name TEXT)")
+    before = {path: path.read_bytes() for path in (key, foreign)}
+    for path in before:
+        with writing(path) as journal:
+            journal.add([row("one")])
+            assert journal.trouble == f"{path.name} is no journal; name another file in journal.path"
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_text_that_is_not_utf_8_is_written_too(tmp_path: Path) -> None:
+    path = tmp_path / "site.journal"
+    with writing(path) as journal:
+        journal.add([row("the old one is s\udcffte.journal")], [ALARM._replace(text="in s\udcffte")])
+        journal.add([row("two")])
+    assert [entry.text for entry in entries(path)] == ["the old one is s?te.journal", "two"]
+
+
+def test_a_row_that_can_t_be_written_stops_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "site.journal"
+    with writing(path) as journal:
+        journal.add([row("one")._replace(time=1 << 70)])
+        wait_until(lambda: not journal.is_behind)
+        assert "too large" in journal.trouble
+        journal.add([row("two")])
+        wait_until(lambda: not journal.is_behind)
+        assert not journal.trouble
+    lost, two = entries(path)
+    assert (lost.value, two.text) == ("1", "two")
+
+
+def test_who_reads_slowly_holds_nothing_up(tmp_path: Path) -> None:
+    path = tmp_path / "site.journal"
+    with writing(path) as journal:
+        journal.add(row(str(n)) for n in range(1200))
+        wait_until(lambda: not journal.is_behind)
+        reading = read_entries(path, Wanted())
+        assert next(reading).text == "0"
+        journal.add([row("1200")])
+        wait_until(lambda: not journal.is_behind)
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            is_held_up, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        assert not is_held_up
+        assert [entry.text for entry in reading] == [str(n) for n in range(1, 1201)]
+
+
 def test_a_file_that_is_moved_away_is_begun_anew(tmp_path: Path) -> None:
     path, away = tmp_path / "site.journal", tmp_path / "old.journal"
     with writing(path) as journal:
@@ -186,7 +235,7 @@ def test_a_file_that_is_moved_away_is_begun_anew(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_trouble_and_no_more(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "site.journal"
     with writing(path) as journal:
-        assert journal.trouble == "unable to open database file"
+        assert journal.trouble == f"there is no folder {path.parent}"
         journal.add([row("one")])
         path.parent.mkdir()
         wait_until(lambda: not journal.is_behind)
@@ -200,6 +249,15 @@ def test_what_can_t_be_read_is_wrong_input(tmp_path: Path) -> None:
     (tmp_path / "site.journal").write_bytes(b"no database" * 100)
     with pytest.raises(BadInput, match="can't be read: file is not a database"):
         entries(tmp_path / "site.journal")
+
+
+def test_a_copy_that_nothing_can_be_made_beside_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "site.journal"
+    with writing(path) as journal:
+        journal.add([row("one")])
+    path.with_name("site.journal-wal").mkdir()
+    with pytest.raises(BadInput, match="copy it, with its -wal, to a folder that you may write to"):
+        entries(path)
 
 
 SOURCES = Sources(["A", "B"], ["feeder"])

@@ -206,6 +206,25 @@ def test_stations(tmp_path: Path, stations: list[str], told: str) -> None:
     assert found.startswith(told)
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("site.yaml", "site.yaml is this file itself; name another"),
+        ("../{folder}/site.yaml", "site.yaml is this file itself; name another"),
+        (".", "{path} is a folder; name a file in it"),
+    ],
+)
+def test_a_journal_in_the_place_of_something_else(tmp_path: Path, path: str, told: str) -> None:
+    named = path.format(folder=tmp_path.name)
+    expected = f"8: journal.path: {told.format(path=tmp_path)}"
+    assert faults(tmp_path, SHORTEST + f"journal:\n  max_mb: 8\n  path: {named}\n") == [expected]
+
+
+@pytest.mark.parametrize("path", ["nowhere/site.journal", f"{'x' * 300}.journal"])
+def test_where_no_journal_can_be_now_there_may_be_one_later(tmp_path: Path, path: str) -> None:
+    assert site(tmp_path, SHORTEST + f"journal: {{path: {path}}}\n").journal
+
+
 @pytest.mark.parametrize("point", ["vehicle_connected", "contactor_closed", "voltage", "power"])
 def test_a_map_that_lacks_a_point_the_rule_needs(tmp_path: Path, point: str) -> None:
     (tmp_path / "wallbox.yaml").write_text(WALLBOX.replace(f"  {point}:", f"  other_{point}:"))
