@@ -21,6 +21,7 @@ from modbus_link.access import Client
 from modbus_link.clock import Clock
 from modbus_link.errors import ExceptionCode
 from modbus_link.image import Refusal, RegisterImage
+from modbus_link.line_limit import LineLimit
 from modbus_link.tls import TlsFiles
 from modbus_link.writes import Change, Write, WriteLog
 from register_maps.register_map import load_map
@@ -45,6 +46,7 @@ class Record:
         self._ring = EventRing(groups["event"].max_count)
         self._journal = Journal(site.journal) if site.journal else None
         self._write_log = WriteLog(log, site.name)
+        self._refusals = LineLimit(log, of_a_kind=1, of_a_host=5)
         self._pending: deque[Event] = deque(maxlen=MOST_WRITE_EVENTS)
         self._refused = ""
         self._supervised = site.failsafe is not None
@@ -82,18 +84,20 @@ class Record:
         return events
 
     def written(self, write: Write) -> None:
-        """A client has written; what that does to alarms is done here. It is in the journal at once, and
-        told with the next scan."""
+        """A client has written; what that does to alarms is done here. It is in the journal at once, but
+        for what is too much for the log, too; and it is told with the next scan."""
         rest = {name: value for name, value in write.values.items() if name not in ALARM_POINTS}
         write_of_rest = replace(write, values=rest)
-        self._write_log.add(write_of_rest)
         now = self._clock.now()
-        events = [self._write_event(change, now) for change in write_of_rest.changes()]
+        events = [self._write_event(change, now) for change in self._write_log.add(write_of_rest)]
         wanted = order(write.values)
         if wanted:
             events += self._obey(wanted, write.client, now)
         if len(rest) < len(write.values):
             self._image.update(NO_ACTION)
+        self._tell(events)
+
+    def _tell(self, events: list[Event]) -> None:
         self._pending.extend(events)
         self._save(events, self._clock.time_of_day())
 
@@ -119,7 +123,11 @@ class Record:
             raise Refusal(ExceptionCode.ILLEGAL_DATA_VALUE) from error
 
     def _note_refused(self, client: Client, why: str) -> None:
+        """The alarm tells of one; the journal of each, but not of every time."""
         self._refused = f"{client} {why}"
+        if self._refusals.admit(client.host, why) is not None:
+            text = f"refused: {self._refused}"
+            self._tell([Event(at=self._clock.now(), source="site", text=text, kind=EventKind.WRITE)])
 
     def _took(self, alarms: dict[int, Alarm], at: float, by: str = "") -> list[Event]:
         """Takes the new list over; the events that it makes."""

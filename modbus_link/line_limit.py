@@ -33,10 +33,20 @@ class LineLimit:
     def warning(self, host: str, kind: str, text: str, *, exc_info: bool = False) -> None:
         self._say(logging.WARNING, host, kind, text, exc_info=exc_info)
 
-    def info(self, host: str, kind: str, text: str) -> None:
-        self._say(logging.INFO, host, kind, text, exc_info=False)
+    def info(self, host: str, kind: str, text: str) -> bool:
+        """Whether it was written."""
+        return self._say(logging.INFO, host, kind, text, exc_info=False)
 
-    def _say(self, level: int, host: str, kind: str, text: str, *, exc_info: bool) -> None:
+    def _say(self, level: int, host: str, kind: str, text: str, *, exc_info: bool) -> bool:
+        left_out = self.admit(host, kind)
+        if left_out is None:
+            return False
+        more = f" (and {left_out} more lines like this left out)" if left_out else ""
+        self._log.log(level, "%s%s", text, more, exc_info=exc_info)
+        return True
+
+    def admit(self, host: str, kind: str) -> int | None:
+        """Counts one more: how many were left out before it, None if it is left out itself."""
         now = time.monotonic()
         of_kind = self._window((host, kind), now)
         limits = [
@@ -46,12 +56,11 @@ class LineLimit:
         ]
         if any(window.written >= most for window, most in limits):
             of_kind.left_out += 1
-            return
+            return None
         for window, _ in limits:
             window.written += 1
         left_out, of_kind.left_out = of_kind.left_out, 0
-        more = f" (and {left_out} more lines like this left out)" if left_out else ""
-        self._log.log(level, "%s%s", text, more, exc_info=exc_info)
+        return left_out
 
     def _window(self, key: tuple[str, ...], now: float) -> _Window:
         window = self._windows.pop(key, None) or _Window(now)

@@ -45,9 +45,13 @@ class WriteLog:
         self._lines = LineLimit(log, of_a_kind=20, of_a_host=100)
         self._name = name
 
-    def add(self, write: Write) -> None:
-        for change in write.changes():
-            self._lines.info(change.client.host, change.point, f"{self._name}: {change}")
+    def add(self, write: Write) -> list[Change]:
+        """Those that were not too many."""
+        return [
+            change
+            for change in write.changes()
+            if self._lines.info(change.client.host, change.point, f"{self._name}: {change}")
+        ]
 
 
 def _text(value: Value) -> str:

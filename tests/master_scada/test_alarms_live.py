@@ -1,6 +1,7 @@
 """Alarms as a client of a running master meets them: in its registers, and what he may do there."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -118,6 +119,30 @@ async def test_a_write_that_is_not_allowed_is_an_alarm_and_reading_is_not(live: 
     master.master.server.respond(FORBIDDEN_WRITE, STRANGER)
     alarm = await until_state(master, UNAUTHORISED, "active_unacknowledged")
     assert alarm.text.startswith("A write was refused: 192.0.2.7 may not write (function 6)")
+
+
+async def test_every_intruder_is_in_the_journal_once(live: LiveSite) -> None:
+    path = live.site_file({"RTS1": free_port()})
+    master = await live.master_of(path)
+    another = replace(STRANGER, host="192.0.2.8")
+    for _ in range(50):
+        master.master.server.respond(FORBIDDEN_WRITE, STRANGER)
+        master.master.server.respond(FORBIDDEN_WRITE, another)
+    await live.end(master)
+    told = [e.text for e in read_entries(path.with_suffix(".journal"), Wanted(kind="write"))]
+    assert [text.partition(" may")[0] for text in told] == ["refused: 192.0.2.7", "refused: 192.0.2.8"]
+
+
+async def test_who_writes_without_an_end_does_not_wash_the_journal_away(live: LiveSite) -> None:
+    path = live.site_file({"RTS1": free_port()})
+    master = await live.master_of(path)
+    for number in range(300):
+        await master.write(price_limit=number / 1000)
+    await master.write(station_1_hold=True)
+    await live.end(master)
+    told = [e.code for e in read_entries(path.with_suffix(".journal"), Wanted(kind="operator"))]
+    assert 20 <= told.count("price_limit") <= 60
+    assert told[-1] == "station_1_hold"
 
 
 async def test_what_was_done_to_alarms_survives_a_restart(live: LiveSite) -> None:
