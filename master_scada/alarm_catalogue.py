@@ -25,7 +25,7 @@ WORDS: Mapping[AlarmCode, frozenset[str]] = {
     AlarmCode.MASTER_ABOVE_SILENT: frozenset({"limit"}),
     AlarmCode.UNAUTHORISED_WRITE: frozenset({"who"}),
     AlarmCode.CERTIFICATE_EXPIRES: frozenset({"file", "when"}),
-    AlarmCode.OTHER_MASTER: frozenset({"who"}),
+    AlarmCode.OTHER_MASTER: frozenset({"which"}),
     AlarmCode.CIRCUIT_OVER_LIMIT: frozenset({"power", "limit"}),
     AlarmCode.VOLTAGE_LOW: frozenset({"voltage", "station", "edge"}),
     AlarmCode.VOLTAGE_HIGH: frozenset({"voltage", "station", "edge"}),

@@ -33,6 +33,8 @@ class Facts:
     failsafe_active: bool = False
     """The master above is silent."""
     refused_write: str = ""
+    saw_other_master: bool = False
+    """While this one watched."""
     certificate_file: str = ""
     certificate_days: float | None = None
 
@@ -98,22 +100,39 @@ def _of_site(before: Scan | None, scan: Scan, facts: Facts) -> Found:
     if days is not None and days < CERTIFICATE_DAYS:
         when = f"expires in {days:.0f} days" if days > 0 else "has expired"
         yield AlarmCode.CERTIFICATE_EXPIRES, _is(file=facts.certificate_file, when=when)
-    other = _successor(before, scan) or _holder(scan.plant)
-    if other:
-        yield AlarmCode.OTHER_MASTER, _is(who=other)
+    which = _succession(before, scan, facts) or _holder(scan.plant)
+    if which:
+        yield AlarmCode.OTHER_MASTER, _is(which=which)
 
 
-def _successor(before: Scan | None, scan: Scan) -> str:
-    """Who steers now, where this master did until the scan before."""
-    if before is None or before.role is not MasterRole.STEERING or scan.role is MasterRole.STEERING:
+def _succession(before: Scan | None, scan: Scan, facts: Facts) -> str:
+    """Which of the two has taken over from the other, since the scan before."""
+    if before is None or before.role is scan.role:
         return ""
-    return f"it has taken over in term {scan.term}, this one steered in {before.term}"
+    if scan.role is not MasterRole.STEERING:
+        return f"the other one has taken over in term {scan.term}, this one steered in {before.term}"
+    if not facts.saw_other_master:
+        return ""
+    return f"the other one is silent, so this one steers, in term {scan.term}. Nobody stands by"
+
+
+def sees_other_master(before: Scan | None, scan: Scan) -> bool:
+    """Some station has heard a master since the scan before, while this one only watched."""
+    if before is None or MasterRole.STEERING in (before.role, scan.role):
+        return False
+    ages_s = {s.name: s.reading.master_age_s for s in before.plant.stations if s.reading}
+    return any(
+        s.reading.master_age_s < age_s
+        for s in scan.plant.stations
+        if s.reading and s.reading.master_age_s is not None and (age_s := ages_s.get(s.name)) is not None
+    )
 
 
 def _holder(plant: Plant) -> str:
     """Whose stations these are, where they refuse this master because they obey another."""
     held = [s.name for s in plant.stations if s.is_held and s.unfollowed is Unfollowed.NOT_ARRIVED]
-    return f"{', '.join(held[:5])}{' …' if held[5:] else ''} obeys it, and not this one" if held else ""
+    names = f"{', '.join(held[:5])}{' …' if held[5:] else ''}"
+    return f"{names} obeys the other one, and not this one" if held else ""
 
 
 def _of_station(station: Station, role: MasterRole) -> Found:

@@ -10,7 +10,7 @@ from pathlib import Path
 from master_scada.alarm_catalogue import catalogue
 from master_scada.alarm_registers import ALARM_POINTS, NO_ACTION, AlarmRegisters, BadOrder, Order, order
 from master_scada.alarms import Alarm, NotPossible, acknowledge_all, act, step, transitions
-from master_scada.conditions import Facts, Sources, conditions
+from master_scada.conditions import Facts, Sources, conditions, sees_other_master
 from master_scada.events import Event, EventKind, alarm_event, changes
 from master_scada.journal import Journal, Row
 from master_scada.kept_alarms import kept, restored
@@ -25,6 +25,7 @@ from modbus_link.line_limit import LineLimit
 from modbus_link.tls import TlsFiles
 from modbus_link.writes import Change, Write, WriteLog
 from register_maps.register_map import load_map
+from register_maps.vocabulary import MasterRole
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ class Record:
         self._refusals = LineLimit(log, of_a_kind=1, of_a_host=5)
         self._pending: deque[Event] = deque(maxlen=MOST_WRITE_EVENTS)
         self._refused = ""
+        self._saw_other = False
         self._supervised = site.failsafe is not None
         self._times: tuple[float, datetime] | None = None
         self._certificate = _CertificateCheck(site.tls)
@@ -73,6 +75,9 @@ class Record:
         now, time = self._clock.now(), self._clock.time_of_day()
         elapsed_s = now - self._times[0] if self._times else 0.0
         found = conditions(before, scan, self._facts(now, time, failsafe_active), self._sources, self._rules)
+        self._saw_other = scan.role is not MasterRole.STEERING and (
+            self._saw_other or sees_other_master(before, scan)
+        )
         alarms = step(self._alarms, found, self._rules, now, time.timestamp(), elapsed_s=elapsed_s)
         news = [*changes(before, scan), *self._took(alarms, scan.at)]
         self._save(news, time)
@@ -147,6 +152,7 @@ class Record:
             journal_trouble=self._journal.trouble if self._journal else "",
             failsafe_active=failsafe_active,
             refused_write=refused,
+            saw_other_master=self._saw_other,
             certificate_file=self._certificate.name,
             certificate_days=self._certificate.days(now),
         )

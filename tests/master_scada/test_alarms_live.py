@@ -211,7 +211,7 @@ async def test_a_second_master_that_knows_nothing_of_the_first_is_told_so(live: 
     await live.master(ports(rtu))
     second = await live.master(ports(rtu))
     alarm = await until_state(second, OTHER_MASTER, "active_unacknowledged")
-    assert alarm.text == "Another master steers here: RTS1 obeys it, and not this one"
+    assert alarm.text == "This site has two masters: RTS1 obeys the other one, and not this one"
     alarm = await until_state(second, NOT_ARRIVED, "active_unacknowledged")
     assert "does not take the master's commands: write " in alarm.text
     assert "exception 0x06" in alarm.text

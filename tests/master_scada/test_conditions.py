@@ -9,7 +9,7 @@ from plants import charging, circuit, never_seen, plant, silent, waiting
 
 from master_scada.alarm_catalogue import CODES, PATH, catalogue, read_catalogue
 from master_scada.alarms import Condition
-from master_scada.conditions import Facts, Sources, conditions
+from master_scada.conditions import Facts, Sources, conditions, sees_other_master
 from master_scada.model import Plant, Scan, Station
 from master_scada.quality import Doubt
 from register_maps.vocabulary import AlarmCode, FaultCode, MasterRole, Quality, QualityCause, Unfollowed
@@ -105,9 +105,41 @@ def test_a_master_that_is_replaced_says_so_once() -> None:
     here = plant(waiting())
     steering, watching = {"term": 1001}, {"role": MasterRole.STANDBY, "term": 2002}
     told = texts(here, before=scan(here, **steering), **watching)["site"]
-    assert told == "Another master steers here: it has taken over in term 2002, this one steered in 1001"
+    assert told == (
+        "This site has two masters: the other one has taken over in term 2002, this one steered in 1001"
+    )
     assert found(here, before=scan(here, **watching), **watching) == {}
-    assert found(here, before=scan(here, **watching), **steering) == {}
+
+
+def test_who_takes_over_from_a_master_that_it_has_seen_says_so_once() -> None:
+    here, saw = plant(waiting()), Facts(saw_other_master=True)
+    watching, steering = scan(here, role=MasterRole.STANDBY, term=1001), {"term": 2002}
+    told = texts(here, saw, before=watching, **steering)["site"]
+    assert told.endswith(
+        "two masters: the other one is silent, so this one steers, in term 2002. Nobody stands by"
+    )
+    assert found(here, before=watching, **steering) == {}  # as the first of the two, when it is started
+    assert found(here, saw, before=scan(here, **steering), **steering) == {}
+
+
+STANDBY = MasterRole.STANDBY
+AGES = [
+    (0.9, 0.2, STANDBY, True),
+    (0.9, 1.9, STANDBY, False),
+    (None, 0.2, STANDBY, False),
+    (0.9, None, STANDBY, False),
+    (0.9, 0.2, MasterRole.STEERING, False),  # it was this one
+]
+
+
+@pytest.mark.parametrize(("before_s", "after_s", "was", "seen"), AGES)
+def test_another_master_is_seen_by_what_the_stations_hear(
+    before_s: float | None, after_s: float | None, was: MasterRole, seen: bool
+) -> None:
+    before = scan(plant(waiting(master_age_s=before_s), silent(waiting("B"))), role=was)
+    after = scan(plant(waiting(master_age_s=after_s), waiting("B", master_age_s=0.1)), role=STANDBY)
+    assert sees_other_master(before, after) is seen
+    assert not sees_other_master(None, after)
 
 
 OF_THE_SITE = [

@@ -175,6 +175,18 @@ async def test_the_standby_takes_over_before_a_contactor_opens(site: RedundantSi
     await site.until_two_charge()
 
 
+async def test_the_operator_at_the_one_that_takes_over_is_told(site: RedundantSite) -> None:
+    await settled(site)
+    assert [site.masters[name].image["alarm_count"] for name in NAMES] == [0, 0]
+    del site.masters["first"]
+    while site.steering() != ["standby"]:
+        await site.live(1)
+    seen = site.masters["standby"].image
+    assert (seen["alarm_1_code"], seen["alarm_1_state"]) == ("other_master", "active_unacknowledged")
+    await site.live(60)  # nobody has looked yet
+    assert (seen["alarm_1_code"], seen["alarm_1_state"]) == ("other_master", "returned_unacknowledged")
+
+
 async def test_who_was_replaced_watches_and_takes_over_again(site: RedundantSite) -> None:
     await settled(site)
     site.cut("first")
