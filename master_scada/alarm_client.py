@@ -12,7 +12,7 @@ from master_scada.alarm_registers import ALL
 from master_scada.alarms import MOST_SHELVED_S, OPEN
 from modbus_link.client import ModbusClient
 from modbus_link.device import Device
-from modbus_link.errors import BadInput, Refused
+from modbus_link.errors import BadInput, ExceptionCode, Refused
 from register_maps.points import Value
 from register_maps.register_map import load_map
 from register_maps.vocabulary import AlarmAction, AlarmState
@@ -109,7 +109,15 @@ class AlarmClient:
         _, listed = await self.read()
         _require_possible(wish, listed)
         values: dict[str, Value] = {"alarm_number": wish.number, "alarm_action": wish.action}
-        await self._list.write(values | ({"shelve_time": wish.shelve_s} if wish.shelve_s else {}))
+        try:
+            await self._list.write(values | ({"shelve_time": wish.shelve_s} if wish.shelve_s else {}))
+        except Refused as error:
+            if error.code != ExceptionCode.ILLEGAL_FUNCTION:
+                raise
+            raise BadInput(
+                f"{self._client} lets this one only read: its site file names who else may, in `writers`, or"
+                " with a role that has write: [alarm_number, alarm_action, shelve_time]"
+            ) from error
 
     async def _check(self) -> None:
         """Another map's registers would be misread."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from master_scada.alarm_catalogue import TEXT_BYTES
 from master_scada.alarms import OPEN, UNACKNOWLEDGED, Alarm, AlarmList, shown
 from master_scada.conditions import Sources
 from register_maps.points import Value
@@ -115,9 +116,21 @@ class AlarmRegisters:
             "time": int(alarm.since_utc),
             "shelved_left": 0,
             "name": self._sources.names[source],
-            "text": alarm.text,
+            "text": fitting(alarm.text),
             "remedy": alarm.rule.remedy,
         }
 
     def _shelf_times(self, now: float) -> dict[str, Value]:
         return {place: round(alarm.shelved_left_s(now)) for place, alarm in self._shelved}
+
+
+def fitting(text: str) -> str:
+    """As many whole words as the registers have room for; the journal has all of them."""
+    data = text.encode(errors="replace")
+    if len(data) <= TEXT_BYTES:
+        return text
+    head = data[: TEXT_BYTES - len(_MORE)].decode(errors="ignore")
+    return (head.rpartition(" ")[0] or head) + _MORE.decode()
+
+
+_MORE = " …".encode()

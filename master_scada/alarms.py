@@ -14,7 +14,7 @@ back into the state that is right by then, and nothing that happened meanwhile i
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from master_scada.alarm_catalogue import CODES, TEXT_BYTES, Catalogue, Rule
+from master_scada.alarm_catalogue import CODES, Catalogue, Rule
 from register_maps.vocabulary import AlarmAction, AlarmCode, AlarmPriority, AlarmState
 
 PER_SOURCE = 32
@@ -161,7 +161,7 @@ def _until_active(old: Alarm, condition: Condition | None, time_utc: float, elap
         acknowledged=False,
         delay_run_s=None,
         since_utc=time_utc,
-        text=_told(old.rule, condition),
+        text=old.rule.text.format_map(condition.words).rstrip(),
     )
 
 
@@ -239,8 +239,3 @@ def _normal(old: Alarm | None) -> Alarm:
 
 def _rule(number: int, rules: Catalogue) -> Rule:
     return rules[CODES[number % PER_SOURCE]]
-
-
-def _told(rule: Rule, condition: Condition) -> str:
-    text = rule.text.format_map(condition.words)
-    return text.encode()[:TEXT_BYTES].decode(errors="ignore").rstrip()

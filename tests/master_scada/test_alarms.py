@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from master_scada.alarm_catalogue import Rule, catalogue
+from master_scada.alarm_registers import fitting
 from master_scada.alarms import (
     Alarm,
     Condition,
@@ -204,15 +205,22 @@ def test_the_list_begins_with_what_nobody_has_seen_then_the_worst_then_the_newes
     assert [alarm.number for alarm in shown(alarms.alarms)] == [WELDED, failsafe, price, OVER]
 
 
-def test_a_text_is_of_the_case_and_fits() -> None:
-    long = Condition(words={"counted": "3300 W", "trouble": "ü" * 200})
-    alarms = List()
-    for _ in range(4):
-        alarms.now += 1
-        alarms.alarms = step(alarms.alarms, {SILENT: long}, RULES, alarms.now, 0, elapsed_s=1)
-    text = alarms.alarms[SILENT].text
-    assert text.startswith("No reading; counted as drawing 3300 W. üü")
-    assert 118 <= len(text.encode()) <= 120
+def test_a_text_is_of_the_case() -> None:
+    assert active(SILENT).alarms[SILENT].text == "No reading; counted as drawing 3300 W. no reply"
+
+
+LONG = [
+    ("x" * 120, "x" * 120),
+    ("ü" * 61, "ü" * 58 + " …"),
+    ("word " * 30, "word " * 23 + "…"),
+    ("a name that is no UTF-8: \udcff", "a name that is no UTF-8: \udcff"),
+]
+
+
+@pytest.mark.parametrize(("text", "shown"), LONG)
+def test_a_text_that_is_too_long_ends_behind_a_word(text: str, shown: str) -> None:
+    assert fitting(text) == shown
+    assert len(shown.encode(errors="replace")) <= 120
 
 
 REFUSED = [

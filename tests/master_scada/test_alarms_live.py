@@ -10,14 +10,16 @@ from live_site import LiveMaster, LiveSite, ports
 from processes import free_port, until
 from virtual_site import VirtualSite
 
-from master_scada.alarm_client import AlarmClient, Listed
+from master_scada.alarm_client import AlarmClient, Listed, Wish
+from master_scada.alarm_registers import ALL
 from master_scada.journal_reader import Wanted, read_entries
 from modbus_link.access import Client, Rights
 from modbus_link.certificates import Authority, Certificate
 from modbus_link.client import ModbusClient
-from modbus_link.errors import Refused
+from modbus_link.errors import BadInput, Refused
 from modbus_link.tls import TlsFiles
 from register_maps.points import Table, Value
+from register_maps.vocabulary import AlarmAction
 
 RTU_SILENT, NOT_ARRIVED, UNAUTHORISED, OTHER_MASTER = 32 + 12, 32 + 18, 6, 8
 STRANGER = Client(host="192.0.2.7", rights=Rights(read=frozenset(), write=frozenset()))
@@ -119,6 +121,15 @@ async def test_a_write_that_is_not_allowed_is_an_alarm_and_reading_is_not(live: 
     master.master.server.respond(FORBIDDEN_WRITE, STRANGER)
     alarm = await until_state(master, UNAUTHORISED, "active_unacknowledged")
     assert alarm.text.startswith("A write was refused: 192.0.2.7 may not write (function 6)")
+
+
+async def test_who_may_only_read_is_told_what_he_lacks(live: LiveSite) -> None:
+    path = live.site_file({"RTS1": free_port()})
+    path.write_text(path.read_text().replace("port: 0}", "port: 0, allow: [127.0.0.1], writers: []}"))
+    master = await live.master_of(path)
+    async with ModbusClient("127.0.0.1", master.port, timeout_s=5) as client:
+        with pytest.raises(BadInput, match="lets this one only read: its site file names"):
+            await AlarmClient(client).do(Wish(action=AlarmAction.ACKNOWLEDGE, number=ALL))
 
 
 async def test_every_intruder_is_in_the_journal_once(live: LiveSite) -> None:
