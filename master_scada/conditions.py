@@ -139,6 +139,8 @@ def _of_station(station: Station, role: MasterRole) -> Found:
     seen = station.reading
     if seen is None:
         yield AlarmCode.RTU_SILENT, _is(counted=_counted(station), trouble=station.trouble)
+        if station.last and station.last.fault_code is FaultCode.CONTACTOR_WELDED:
+            yield AlarmCode.CONTACTOR_WELDED, _STILL  # silence neither explains it nor ends it
         return
     if seen.fault:
         code = seen.fault_code or FaultCode.NONE

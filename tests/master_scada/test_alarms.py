@@ -28,6 +28,7 @@ NORMAL, UNACKNOWLEDGED, ACKNOWLEDGED, RETURNED, SHELVED, OUT = AlarmState
 SILENT = number_of(AlarmCode.RTU_SILENT, 1)
 FAILSAFE = number_of(AlarmCode.STATION_FAILSAFE, 1)
 WELDED = number_of(AlarmCode.CONTACTOR_WELDED, 1)
+STUCK = number_of(AlarmCode.CONTACTOR_NOT_CLOSED, 1)
 OVER = number_of(AlarmCode.CIRCUIT_OVER_LIMIT, 2)
 PRICE = number_of(AlarmCode.PRICE_UNKNOWN, 0)
 WORDS = {"counted": "3300 W", "trouble": "no reply", "power": "5100", "limit": "5000"}
@@ -164,14 +165,14 @@ def test_what_silence_explains_is_not_told() -> None:
 
 
 def test_silence_takes_an_alarm_out_of_sight_and_gives_it_back_as_it_was() -> None:
-    alarms = active(WELDED).do(AlarmAction.ACKNOWLEDGE, WELDED)
+    alarms = active(STUCK).do(AlarmAction.ACKNOWLEDGE, STUCK)
     told = len(alarms.told)
-    assert alarms.pass_time(3, SILENT).state(WELDED) is ACKNOWLEDGED  # it may be nothing
+    assert alarms.pass_time(3, SILENT).state(STUCK) is ACKNOWLEDGED  # it may be nothing
     alarms.pass_time(1, SILENT)
-    assert (alarms.state(WELDED), alarms.state(SILENT)) == (NORMAL, UNACKNOWLEDGED)
+    assert (alarms.state(STUCK), alarms.state(SILENT)) == (NORMAL, UNACKNOWLEDGED)
     assert [alarm.number for alarm in shown(alarms.alarms)] == [SILENT]
-    alarms.pass_time(6, WELDED)  # silence is over after its off-delay
-    assert (alarms.state(WELDED), alarms.state(SILENT)) == (ACKNOWLEDGED, RETURNED)
+    alarms.pass_time(6, STUCK)  # silence is over after its off-delay
+    assert (alarms.state(STUCK), alarms.state(SILENT)) == (ACKNOWLEDGED, RETURNED)
     assert {number for number, _, _ in alarms.told[told:]} == {SILENT}
 
 
@@ -292,7 +293,7 @@ class Onlooker:
         self.alarms.pass_time(1, *holds, still=tuple(found.keys() - set(holds)))
         silence = SILENT in found or self._is_active(SILENT)
         for number in NUMBERS:
-            explained = silence and number in (FAILSAFE, WELDED)
+            explained = silence and number == FAILSAFE
             if explained and self._is_active(SILENT):
                 self.held_s[number] = self.gone_s[number] = 0
             elif not explained:

@@ -236,7 +236,7 @@ CHANGES: list[tuple[str, Callable[[str], str], str]] = [
     (
         "a cause elsewhere",
         lambda t: t.replace("[rtu_silent]", "[price_unknown]", 1),
-        "contactor_welded.suppressed_by: price_unknown is about a site, this about a station",
+        "contactor_not_closed.suppressed_by: price_unknown is about a site, this about a station",
     ),
     (
         "a hidden cause",
