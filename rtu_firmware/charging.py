@@ -128,7 +128,7 @@ def _hear_master(state: State, orders: Orders, now: float) -> State:
 def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> State:
     """What can't be true is not counted: neither as energy nor as a full battery."""
     if not seen.vehicle_connected:
-        return replace(state, session=None)
+        return replace(state, session=None) if state.session else state
     credible = _is_fresh(seen, ratings, now) and _is_plausible(seen, ratings)
     charge = seen.state_of_charge_pct if credible else None
     session = state.session or Session(first_state_of_charge_pct=charge)
@@ -136,10 +136,10 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
     elapsed_s = now - state.stepped_at
     energy_wh = power_w * elapsed_s / 3600
     stopped = orders.stop or (session.stopped and not orders.start)
-    session = replace(
-        session,
+    session = Session(
         energy_wh=session.energy_wh + energy_wh,
         charging_time_s=session.charging_time_s + (elapsed_s if credible and seen.contactor_closed else 0),
+        first_state_of_charge_pct=session.first_state_of_charge_pct,
         stopped=stopped,
         full=session.full or (charge is not None and charge >= FULL_AT_PCT),
     )
@@ -152,7 +152,7 @@ def _keep_fault(state: State, seen: Measurement, ratings: Ratings, now: float) -
         return state
     if found is not FaultCode.NONE:
         return replace(state, fault=found, fault_seen_at=now)
-    if now - state.fault_seen_at < FAULT_CLEARED_S:
+    if state.fault is FaultCode.NONE or now - state.fault_seen_at < FAULT_CLEARED_S:
         return state
     return replace(state, fault=FaultCode.NONE)
 
@@ -179,12 +179,16 @@ def _is_fresh(seen: Measurement, ratings: Ratings, now: float) -> bool:
 
 
 def _is_plausible(seen: Measurement, ratings: Ratings) -> bool:
-    checks = [
-        (seen.voltage_v, 0.0, 2 * ratings.nominal_voltage_v),
-        (seen.power_w, -0.05 * ratings.rated_power_w, 1.5 * ratings.rated_power_w),
-        (seen.state_of_charge_pct, 0.0, 100.0),
-    ]
-    return all(value is None or low <= value <= high for value, low, high in checks)
+    rated_w = ratings.rated_power_w
+    return (
+        _is_within(seen.voltage_v, 0.0, 2 * ratings.nominal_voltage_v)
+        and _is_within(seen.power_w, -0.05 * rated_w, 1.5 * rated_w)
+        and _is_within(seen.state_of_charge_pct, 0.0, 100.0)
+    )
+
+
+def _is_within(value: float | None, low: float, high: float) -> bool:
+    return value is None or low <= value <= high
 
 
 def _is_latched(state: State, seen: Measurement) -> bool:

@@ -116,7 +116,7 @@ def renewed(leases: Leases, reports: Reports, share_w: float, now: float) -> Lea
     """Who has something keeps it for as long as it is wanted; what is left goes to the first in the file that
     lacks something. What isn't renewed stays promised until it ends."""
     free_w = share_w - lent_w(leases)
-    if free_w < 0:
+    if share_w <= 0 or free_w < 0:
         return leases
     found = list(leases)
     for n in sorted(range(len(found)), key=lambda n: (found[n] is None, n)):
