@@ -16,7 +16,7 @@ Measure = Callable[[str, int, bool], int]
 LINE_HEIGHT = 1.25
 SMALLEST = 9
 ROUNDING = 1e-6
-"""So that a size that went through a division and a multiplication is still itself."""
+"""So that a size or a height that went through a division and a multiplication is still itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,16 +255,18 @@ def fit(
     low = max(SMALLEST, int(min(smallest, largest) + ROUNDING))
     high = max(low, int(min(largest, box.height / LINE_HEIGHT) + ROUNDING))
 
+    def room_at(size: int) -> int:
+        return max(1, min(lines, int(box.height / (size * LINE_HEIGHT) + ROUNDING)))
+
     def rows_at(size: int) -> tuple[str, ...] | None:
         rows = _wrapped(text, box.width, size, bold, measure)
-        room = max(1, min(lines, int(box.height / (size * LINE_HEIGHT))))
-        fits = len(rows) <= room and all(measure(row, size, bold) <= box.width for row in rows)
+        fits = len(rows) <= room_at(size) and all(measure(row, size, bold) <= box.width for row in rows)
         return rows if fits else None
 
     found = rows_at(low)
     if found is None:
-        room = max(1, min(lines, int(box.height / (low * LINE_HEIGHT))))
-        return low, _cut(_wrapped(text, box.width, low, bold, measure), box.width, room, low, bold, measure)
+        rows = _wrapped(text, box.width, low, bold, measure)
+        return low, _cut(rows, box.width, room_at(low), low, bold, measure)
     while low < high:
         size = (low + high + 1) // 2
         rows = rows_at(size)

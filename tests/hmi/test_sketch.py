@@ -8,7 +8,20 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from hmi.look import OCTAGON, PAUSE, Style
-from hmi.sketch import LINE_HEIGHT, SMALLEST, Align, Area, Box, Label, Picture, Polygon, Press, Sketch, fit
+from hmi.sketch import (
+    LINE_HEIGHT,
+    ROUNDING,
+    SMALLEST,
+    Align,
+    Area,
+    Box,
+    Label,
+    Picture,
+    Polygon,
+    Press,
+    Sketch,
+    fit,
+)
 
 CLOSING = "，。：；？！」）、"
 BOX = Box(10, 20, 300, 200)
@@ -29,7 +42,7 @@ def measure(text: str, size: int, bold: bool) -> int:
 
 
 def fits(rows: Sequence[str], size: int, box: Box, lines: int, least: int = SMALLEST) -> bool:
-    height = len(rows) * size * LINE_HEIGHT
+    height = len(rows) * size * (LINE_HEIGHT - ROUNDING)
     return (
         len(rows) <= lines
         and height <= max(box.height, least * LINE_HEIGHT)
@@ -135,13 +148,16 @@ def test_a_text_is_as_large_as_it_fits(text: str, box: Box, lines: int) -> None:
 @example("one two", Box(0, 0, 20, 12), 2, 200, 0)
 @example("电价高于上限等待充电中", Box(0, 0, 40, 30), 2, 200, 0)
 @example("Waiting: no power left", Box(0, 0, 90, 200), 2, 30, 20)
+@example("one", Box(0, 0, 90, 200), 1, 9.999999999999993, 0)
+@example("one", Box(0, 0, 90, 200), 1, 10, 9.999999999999993)
+@example("one two", Box(0, 0, 20, 24.999999999999993), 2, 10, 10)
 def test_no_text_leaves_its_box_and_what_is_lost_is_told(
     text: str, box: Box, lines: int, largest: float, smallest: float
 ) -> None:
-    least = max(SMALLEST, int(min(smallest, largest)))
+    least = max(SMALLEST, int(min(smallest, largest) + ROUNDING))
     assume(box.width >= measure("电…", least, False))
     size, rows = fit(text, box, measure, lines=lines, largest=largest, smallest=smallest)
-    assert least <= size <= max(least, largest)
+    assert least <= size <= max(least, largest + ROUNDING)
     assert fits(rows, size, box, lines, least)
     whole, said = text.replace(" ", ""), "".join(rows).replace(" ", "")
     if "…" in said:
