@@ -265,8 +265,8 @@ def fit(
 
     found = rows_at(low)
     if found is None:
-        rows = _wrapped(text, box.width, low, bold, measure)
-        return low, _cut(rows, box.width, room_at(low), low, bold, measure)
+        whole = _wrapped(text, box.width, low, bold, measure)
+        return low, _cut(whole, box.width, room_at(low), low, bold, measure)
     while low < high:
         size = (low + high + 1) // 2
         rows = rows_at(size)
