@@ -80,6 +80,8 @@ class Neighbours:
         self._values: list[Mapping[str, Value]] = [{}] * len(entries)
         self._answered_at = [clock.now()] * len(entries)
         self._is_lost = [False] * len(entries)
+        self._lent_w = [0.0] * len(entries)
+        self._borrowed_w = [0.0] * len(entries)
         self._neighbours = [Neighbour(own_name, entry, _client(entry, tls), device_map) for entry in entries]
 
     async def run(self) -> None:
@@ -93,6 +95,18 @@ class Neighbours:
             block = {**_lease_registers(lease, now), **self._shown(n, now)}
             found |= {f"peer_{n + 1}_{name}": value for name, value in block.items()}
         return found
+
+    def log_shares(self, leases: Leases, now: float) -> None:
+        """Who lends how much to whom, when that changes; that a lease is renewed is no news."""
+        lent_w = [lease.power_w if lease else 0.0 for lease in leases]
+        borrowed_w = [report.counts_w(now) if report else 0.0 for report in self.reports]
+        for n, neighbour in enumerate(self._neighbours):
+            name = neighbour.entry.name
+            if lent_w[n] != self._lent_w[n]:
+                log.info("%s: lends %s %.0f W", self._own_name, name, lent_w[n])
+            if borrowed_w[n] != self._borrowed_w[n]:
+                log.info("%s: borrows %.0f W from %s", self._own_name, borrowed_w[n], name)
+        self._lent_w, self._borrowed_w = lent_w, borrowed_w
 
     def _shown(self, n: int, now: float) -> dict[str, Value]:
         """Of one that is silent nothing is known but for how long."""

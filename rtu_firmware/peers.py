@@ -43,6 +43,10 @@ class Report:
         """No longer than any lease is: more would be forgotten by a lender that restarts."""
         return self.asked_at + min(self.lease_left_s, LEASE_S) * TRUSTED_TIME - MARGIN_S
 
+    def counts_w(self, now: float) -> float:
+        """So much of it may be drawn now."""
+        return self.lent_w if now < self.borrowed_until() else 0.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -87,7 +91,7 @@ def lent_w(leases: Leases) -> float:
 
 
 def borrowed_w(reports: Reports, now: float) -> float:
-    return sum(report.lent_w for report in reports if report and now < report.borrowed_until())
+    return sum(report.counts_w(now) for report in reports if report)
 
 
 def wanted_w(state: State, orders: Orders, ratings: Ratings) -> float:

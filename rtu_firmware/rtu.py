@@ -117,6 +117,7 @@ class Rtu:
         self._steps = (self._steps + 1) % 0x10000
         self.image.publish(_registers(self.state, self._seen, self._steps))
         self._log_changes(before)
+        self.neighbours.log_shares(self.leases, now)
 
     def request_stop(self) -> None:
         """The driver's Stop."""

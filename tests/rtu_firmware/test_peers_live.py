@@ -148,6 +148,28 @@ async def test_a_lender_whose_car_comes_waits_for_its_share(row: Row):
     assert LEASE_S - 1 < waited_s < LEASE_S + 1
 
 
+async def test_a_lease_is_told_when_it_begins_and_when_it_ends(row: Row, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO", logger="rtu_firmware")
+    row.plug_in("RTS2")
+    row.plug_in("RTS3")
+    await row.until(lambda: row.power_w() == dict.fromkeys(NAMES, SHARE_W))
+    told = [text for text in caplog.messages if "lends" in text or "borrows" in text]
+    assert sorted(told) == [
+        "RTS1: borrows 0 W from RTS2",
+        "RTS1: borrows 0 W from RTS3",
+        "RTS2: lends RTS1 0 W",
+        "RTS3: lends RTS1 0 W",
+    ]
+    for name in NAMES:
+        row.boards[name].unplug()
+    row.plug_in("RTS3")
+    await row.until(lambda: row.power_w() == {"RTS3": 3300})
+    told = [text for text in caplog.messages if "RTS3: borrows" in text or "lends RTS3" in text]
+    assert "RTS1: lends RTS3 1500 W" in told
+    assert "RTS3: borrows 1500 W from RTS1" in told
+    assert len(told) == len(set(told))
+
+
 async def test_a_lender_that_was_restarted_keeps_what_it_has_forgotten(row: Row):
     await row.end("RTS2")
     await row.start("RTS2")
