@@ -213,7 +213,8 @@ def _voltage_is_safe(seen: Measurement, ratings: Ratings) -> bool:
 
 def _decide(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> Decision:
     heard = state.heard_at is not None and now - state.heard_at <= orders.failsafe_timeout_s
-    failsafe = not heard and now - (state.heard_at or state.started_at) > orders.failsafe_timeout_s
+    since = state.started_at if state.heard_at is None else state.heard_at
+    failsafe = not heard and now - since > orders.failsafe_timeout_s
     permitted = _is_its_turn(state, ratings, orders, now) if failsafe else heard and orders.charge_enable
     shared_w = orders.failsafe_power_limit_w + orders.borrowed_w
     offered_w = min(shared_w if failsafe else orders.power_limit_w, ratings.rated_power_w)
