@@ -17,17 +17,17 @@ from modbus_link.image import RegisterImage
 from modbus_link.in_memory import InMemoryLink
 from register_maps.register_map import DEVICES, read_map
 
-DAY_S = 24 * 3600.0
+HALF_A_DAY_S = 12 * 3600.0
 HUGE_WH = 1e6
 """A battery that wants to charge all day."""
 
 
 async def test_two_stations_share_five_kilowatts_for_half_a_day(tmp_path: Path) -> None:
-    site = VirtualSite(folder=tmp_path)
+    site = VirtualSite(folder=tmp_path, scan_period_s=20)
     for name in site.names:
         site.plug_in(name, capacity_wh=HUGE_WH)
-    await site.run(DAY_S / 2)
-    assert len(site.scans) == 4320
+    await site.run(HALF_A_DAY_S)
+    assert len(site.scans) == 2160
     assert max(scan.total_power_w for scan in site.scans) == 3300
     shares_wh = [rtu.state.total_energy_wh for rtu in site.rtus.values()]
     # One of them charges at nearly every moment, and both have had the same, but for one turn.
@@ -72,7 +72,9 @@ async def test_nothing_hunts_while_the_background_moves(
     closed = dict.fromkeys(site.names, False)
     answer_s = (len(site.names) + 1) * 2 * site.scan_period_s
     out_for_s = longest_out_s = 0.0
-    while site.clock.now() < DAY_S:
+    site.clock.advance(8 * 3600)
+    site.pass_time(1, 1)
+    while site.clock.now() < 20 * 3600:  # the background's whole period, with the dear hour in it
         hours = site.clock.now() / 3600
         noise = math.sin(97 * hours) + math.sin(331 * hours + 1) + math.sin(1009 * hours + 2)
         feeder.set_loads({"bus": 4500 + 3500 * math.sin(2 * math.pi * (hours - 13) / 12) + 300 * noise})
@@ -84,10 +86,10 @@ async def test_nothing_hunts_while_the_background_moves(
         out = min(site.scans[-1].voltages_v()) < 0.95 * 110
         out_for_s = out_for_s + site.scan_period_s if out else 0.0
         longest_out_s = max(longest_out_s, out_for_s)
-    record_property("contactor switchings in a day", str(switchings))
+    record_property("contactor switchings in half a day", str(switchings))
     record_property("longest undervoltage in s", longest_out_s)
     # Nobody switches more often than turns of 900 s would have it, though the background never rests.
-    assert max(switchings.values()) <= 2 * DAY_S / 900
+    assert max(switchings.values()) <= 2 * HALF_A_DAY_S / 900
     assert longest_out_s <= answer_s
     assert any(scan.commands["RTS1"].reason == "voltage" for scan in site.scans)
 
