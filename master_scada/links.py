@@ -10,9 +10,9 @@ from typing import Protocol
 from master_scada.model import Reading
 from master_scada.quality import Expected, FrozenCheck, doubts, everything_stale
 from master_scada.readings import (
-    MAX_AGE_S,
     NOTICES,
     Liveness,
+    max_age_s,
     measurement_age_s,
     points_to_read,
     rated_power,
@@ -165,7 +165,7 @@ class Lines:
 def _expected(entry: StationEntry, site: Site) -> Expected:
     return Expected(
         nominal_voltage_v=site.feeder.circuits[entry.circuit].nominal_voltage_v,
-        max_age_s=max(MAX_AGE_S, 3 * site.scan_period_s),
+        max_age_s=max_age_s(site.scan_period_s),
     )
 
 

@@ -22,7 +22,7 @@ from master_scada.events import Event
 from master_scada.links import Connect, Lines, StationLink
 from master_scada.memory import Memory
 from master_scada.model import Command, Plant, Reading, Scan, Station
-from master_scada.readings import observed, orders
+from master_scada.readings import max_age_s, observed, orders
 from master_scada.record import Record
 from master_scada.registers import registers
 from master_scada.site_file import Site, master_map
@@ -124,10 +124,10 @@ class Master:
         began = self.clock.now()
         readings = await self._poll(began)
         # A machine that slept takes what lay in its sockets for news: nobody is told anything by it.
-        is_late = self.clock.now() - began > self.period_s
+        is_stale = self.clock.now() - began > max_age_s(self.period_s)
         self._succeed(readings)
         plant, site_orders = self._plant(readings)
-        if self._succession.steers and not is_late:
+        if self._succession.steers and not is_stale:
             commands = self._decide(plant)
             await self._command(plant, commands)
         else:

@@ -54,6 +54,10 @@ MAX_AGE_S = 5.0
 """Measured values older than this are stale; if a heartbeat stands still for so long, nothing is known."""
 
 
+def max_age_s(period_s: float) -> float:
+    return max(MAX_AGE_S, 3 * period_s)
+
+
 def missing_points(device: RegisterMap) -> list[str]:
     """What keeps this map's device from being a station."""
     missing = [name for name in NEEDED if name not in device.points]
