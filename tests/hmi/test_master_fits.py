@@ -142,7 +142,10 @@ def parts(view: MasterView) -> Iterator[OperatorPanel]:
 
 def in_alarms(view: MasterView) -> Iterator[OperatorPanel]:
     """The list, page by page, and one alarm of each kind."""
-    yield from (OperatorPanel(alarms=AlarmPanel(is_open=True, at=at)) for at in range(0, 33, 3))
+    pages = range(
+        0, max(1, min(len(view.alarms.rows), 20)), 3
+    )  # the states and priorities come again after 20
+    yield from (OperatorPanel(alarms=AlarmPanel(is_open=True, at=at)) for at in pages)
     for row in view.alarms.rows[:6]:
         yield OperatorPanel(alarms=AlarmPanel(is_open=True, number=row.number))
 
