@@ -20,11 +20,10 @@ DRAWS_W = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """Why a value is not good. `value` is what was said, for those who only look; nobody decides by it."""
+    """Why a value is not good."""
 
     quality: Quality
     cause: QualityCause
-    value: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
