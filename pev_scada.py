@@ -76,15 +76,30 @@ class MapFormat(StrEnum):
 
 
 @app.command()
-def rtu(station: StationPath) -> None:
+def rtu(
+    station: StationPath,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Walk through the wiring of a Pi with its installer.")
+    ] = False,
+    open_contactor: Annotated[
+        bool, typer.Option("--open-contactor", help="Only open it: for after a crash, whatever happened.")
+    ] = False,
+) -> None:
     """Run one charging station."""
     from modbus_link.clock import Clock
-    from rtu_firmware.rtu import Rtu, sim_board
+    from modbus_link.notify import Notify
+    from rtu_firmware.boards import open_board
+    from rtu_firmware.rtu import TICK_S, Rtu
     from rtu_firmware.station_file import read_station
 
     _start_log()
     read = read_station(station)
-    _run(lambda: Rtu(read, sim_board(read), Clock()).run())
+    if open_contactor or self_test:
+        from rtu_firmware.pi.hands_on import open_at_once, walk_through
+
+        raise typer.Exit(walk_through(read) if self_test else open_at_once(read))
+    clock, notify = Clock(), Notify(TICK_S)
+    _run(lambda: Rtu(read, open_board(read, clock), clock, alive=notify.alive).run())
 
 
 @app.command()
@@ -101,6 +116,7 @@ def master(
     from master_scada.site_file import read_site
     from modbus_link.clock import Clock
     from modbus_link.errors import BadInput
+    from modbus_link.notify import Notify
 
     _start_log()
     read = read_site(site)
@@ -108,7 +124,7 @@ def master(
         raise BadInput(f"{site}: a standby needs `redundant: true`, by which the first master knows of it")
     if standby and read.journal:
         read = replace(read, journal=read.journal.of_standby())
-    running = Master(read, Clock(), standby=standby)
+    running = Master(read, Clock(), standby=standby, alive=Notify(read.scan_period_s).alive)
     gc.freeze()  # maps and registers stay: no need to look through them again for garbage
     _run(running.run)
 

@@ -40,7 +40,8 @@ from modbus_link.clock import Clock
 from register_maps.blocks import Block, plan_reads
 from register_maps.points import Table
 from register_maps.register_map import load_map
-from rtu_firmware.rtu import Rtu, sim_board
+from rtu_firmware.boards import sim_board
+from rtu_firmware.rtu import Rtu
 from rtu_firmware.station_file import Listen, SimVehicle, StationFile
 
 T = TypeVar("T")

@@ -42,7 +42,8 @@ from modbus_link.device import Device
 from modbus_link.errors import CannotListen, LinkError
 from modbus_link.server import ModbusServer
 from register_maps.vocabulary import LimitReason
-from rtu_firmware.rtu import Rtu, sim_board
+from rtu_firmware.boards import sim_board
+from rtu_firmware.rtu import Rtu
 from rtu_firmware.station_file import read_station
 
 FILES = Path(__file__).parent / "demo_site"

@@ -64,8 +64,11 @@ class Master:
         connect: Connect | None = None,
         on_scan: Callable[[Scan, list[Event]], None] | None = None,
         standby: bool = False,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
+        """`alive` is called after every scan that was due."""
         self.site = site
+        self._alive = alive
         self.clock = clock
         self.period_s = site.scan_period_s
         self.timeout_s = 0.4 * self.period_s if timeout_s is None else timeout_s
@@ -99,6 +102,7 @@ class Master:
             next_at = self.clock.now()
             while True:
                 await self._cycle_or_log()
+                self._alive()
                 next_at = self._next_tick(next_at)
                 await self.clock.sleep_until(next_at)
         finally:

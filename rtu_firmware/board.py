@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from register_maps.vocabulary import ChargeState
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What a board sees at `at` (seconds of the RTU's clock). None is "no value", never zero.
-
-    `battery_capacity_wh` is known only where the vehicle tells it.
-    """
+    """What a board sees at `at` (seconds of the RTU's clock). None is "no value", never zero."""
 
     at: float
     vehicle_connected: bool
@@ -19,6 +18,13 @@ class Measurement:
     power_w: float | None
     state_of_charge_pct: float | None = None
     battery_capacity_wh: float | None = None
+    """Known only where the vehicle tells it."""
+    stop_pressed: bool = False
+    """The station's own Stop button is pressed, or was since the contactor was last ordered open."""
+    tripped: bool = False
+    """The board has opened the contactor by itself, since it was last ordered open."""
+    trouble: str = ""
+    """A sensor that can't be read: which, why, and what to do about it."""
 
 
 class Board(Protocol):
@@ -29,11 +35,16 @@ class Board(Protocol):
         ...
 
     def switch(self, closed: bool, now: float) -> None:
-        """Order the contactor; `measure` tells whether it followed."""
+        """Order the contactor; `measure` tells whether it followed. One that the board has opened by itself
+        closes only after it was ordered open."""
         ...
 
     def limit_power(self, power_w: float, now: float) -> None:
         """Tell the vehicle the most it may draw, where the hardware can (IEC 61851 pilot)."""
+        ...
+
+    def indicate(self, state: ChargeState, now: float) -> None:
+        """Show the state by lamps, where there are any."""
         ...
 
     def close(self) -> None:

@@ -16,8 +16,18 @@ FULL_AT_PCT = FULL_PCT - 0.05
 """Reads 100.0 on the display."""
 DRAWS_NOTHING_W = 20.0
 """Below it a closed contactor feeds a vehicle that doesn't charge."""
+MOST_FALLEN_OFF = 3
+"""Times that a contactor may fall off in a session: the first could be the network's fault."""
 FAULT_CLEARED_S = 5.0
 """A sensor must be right for so long before it is trusted again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedBattery:
+    """Whose state of charge is counted from the energy, beginning where nobody has entered a better value."""
+
+    capacity_wh: float
+    first_state_of_charge_pct: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +43,8 @@ class Ratings:
     measurement_max_age_s: float = 2.0
     start_delay_s: float = 0.0
     """How much later than others it begins on its failsafe limit, where no master was ever heard."""
+    counted_battery: CountedBattery | None = None
+    """Where no gauge tells the state of charge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +62,8 @@ class Orders:
     """Of the peers' failsafe limits: on top of its own, while the failsafe is active."""
     stop: bool = False
     start: bool = False
+    entered_state_of_charge_pct: float | None = None
+    """What somebody has just read off the vehicle's own display, or did before it was plugged in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +73,10 @@ class Session:
     energy_wh: float = 0.0
     charging_time_s: float = 0.0
     first_state_of_charge_pct: float | None = None
+    counted_pct: float | None = None
+    """The state of charge as counted, where no gauge tells it."""
+    fallen_off: int = 0
+    """How often the contactor has opened without an order."""
     stopped: bool = False
     full: bool = False
 
@@ -88,9 +106,18 @@ class State:
     fault: FaultCode = FaultCode.NONE
     fault_seen_at: float = -math.inf
     switched_at: float = -math.inf
+    closed_at: float = -math.inf
+    """When the contactor was last seen closed."""
     held_open_until: float = -math.inf
     held_for: LimitReason = LimitReason.NONE
     decision: Decision = Decision()
+
+
+def state_of_charge_pct(state: State, seen: Measurement) -> float | None:
+    """As measured, or else as counted."""
+    if seen.state_of_charge_pct is not None or state.session is None:
+        return seen.state_of_charge_pct
+    return state.session.counted_pct
 
 
 def first_state(orders: Orders, now: float, *, hold_s: float = 0.0) -> State:
@@ -107,7 +134,9 @@ def first_state(orders: Orders, now: float, *, hold_s: float = 0.0) -> State:
 
 def step(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> State:
     """One control step; `decision` of the new state is what the board must now do."""
-    state = _hear_master(state, orders, now)
+    state = replace(
+        _hear_master(state, orders, now), closed_at=now if seen.contactor_closed else state.closed_at
+    )
     state = _keep_session(state, seen, orders, ratings, now)
     state = _keep_fault(state, seen, ratings, now)
     state = _hold_open(state, seen, ratings, now)
@@ -135,15 +164,30 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
     power_w = max(0.0, seen.power_w or 0.0) if credible else 0.0
     elapsed_s = now - state.stepped_at
     energy_wh = power_w * elapsed_s / 3600
-    stopped = orders.stop or (session.stopped and not orders.start)
-    session = Session(
+    counted = _counted_pct(session, energy_wh, orders, ratings.counted_battery)
+    known = charge if charge is not None else counted
+    session = replace(
+        session,
         energy_wh=session.energy_wh + energy_wh,
         charging_time_s=session.charging_time_s + (elapsed_s if credible and seen.contactor_closed else 0),
-        first_state_of_charge_pct=session.first_state_of_charge_pct,
-        stopped=stopped,
-        full=session.full or (charge is not None and charge >= FULL_AT_PCT),
+        counted_pct=counted,
+        fallen_off=session.fallen_off + _falls_off(state, seen, ratings, now),
+        stopped=orders.stop or seen.stop_pressed or (session.stopped and not orders.start),
+        full=session.full or (known is not None and known >= FULL_AT_PCT),
     )
     return replace(state, session=session, total_energy_wh=state.total_energy_wh + energy_wh)
+
+
+def _counted_pct(
+    session: Session, energy_wh: float, orders: Orders, battery: CountedBattery | None
+) -> float | None:
+    """From what was last entered, or else from the file's start value, on."""
+    if battery is None:
+        return None
+    if orders.entered_state_of_charge_pct is not None:
+        return orders.entered_state_of_charge_pct
+    from_pct = battery.first_state_of_charge_pct if session.counted_pct is None else session.counted_pct
+    return Battery(capacity_wh=battery.capacity_wh, max_power_w=0.0).charged(from_pct, energy_wh)
 
 
 def _keep_fault(state: State, seen: Measurement, ratings: Ratings, now: float) -> State:
@@ -160,17 +204,33 @@ def _keep_fault(state: State, seen: Measurement, ratings: Ratings, now: float) -
 def _fault_now(state: State, seen: Measurement, ratings: Ratings, now: float) -> FaultCode:
     ordered = state.decision.close_contactor
     settled = now - max(state.switched_at, state.started_at) > ratings.contactor_time_s
-    draws = seen.power_w is not None and seen.power_w > max(DRAWS_NOTHING_W, 0.05 * ratings.rated_power_w)
+    never_closed = state.closed_at < state.switched_at and not _opened_by_board(seen)
+    falls_off = state.session is not None and state.session.fallen_off >= MOST_FALLEN_OFF
+    draws = seen.power_w is not None and seen.power_w > 0.05 * ratings.rated_power_w
     # In this order, because what is not known, or can't be true, tells nothing about the contactor.
     faults = [
         (not _is_fresh(seen, ratings, now), FaultCode.SENSOR_FAILED),
         (settled and not ordered and seen.contactor_closed, FaultCode.CONTACTOR_WELDED),
-        (settled and ordered and not seen.contactor_closed, FaultCode.CONTACTOR_NOT_CLOSED),
+        (settled and ordered and never_closed, FaultCode.CONTACTOR_NOT_CLOSED),
+        (falls_off, FaultCode.CONTACTOR_NOT_CLOSED),
         (None in (seen.voltage_v, seen.power_w), FaultCode.SENSOR_FAILED),
         (not _is_plausible(seen, ratings), FaultCode.IMPLAUSIBLE_VALUE),
         (settled and not ordered and draws, FaultCode.CONTACTOR_WELDED),
     ]
     return next((fault for holds, fault in faults if holds), FaultCode.NONE)
+
+
+def _falls_off(state: State, seen: Measurement, ratings: Ratings, now: float) -> bool:
+    """It was closed and is open without an order, as a coil does that is fed too little where the voltage
+    dips. What the board has opened itself is no failure."""
+    settled = now - state.switched_at > ratings.contactor_time_s
+    was_closed = state.decision.close_contactor and state.closed_at >= state.switched_at
+    known = _is_fresh(seen, ratings, now) and not _opened_by_board(seen)
+    return known and settled and was_closed and not seen.contactor_closed
+
+
+def _opened_by_board(seen: Measurement) -> bool:
+    return seen.stop_pressed or seen.tripped
 
 
 def _is_fresh(seen: Measurement, ratings: Ratings, now: float) -> bool:
@@ -199,9 +259,11 @@ def _is_latched(state: State, seen: Measurement) -> bool:
 
 def _hold_open(state: State, seen: Measurement, ratings: Ratings, now: float) -> State:
     """After a fault or an emergency voltage, wait: closing at once would chatter."""
-    if state.fault is FaultCode.NONE and _voltage_is_safe(seen, ratings):
+    fallen_off = _falls_off(state, seen, ratings, now)
+    out_of_order = state.fault is not FaultCode.NONE or seen.tripped or fallen_off
+    if not out_of_order and _voltage_is_safe(seen, ratings):
         return state
-    reason = LimitReason.VOLTAGE if state.fault is FaultCode.NONE else LimitReason.FAULT
+    reason = LimitReason.FAULT if out_of_order else LimitReason.VOLTAGE
     until = max(state.held_open_until, now + ratings.reclose_delay_s)
     return replace(state, held_open_until=until, held_for=reason)
 
@@ -228,7 +290,7 @@ def _decide(state: State, seen: Measurement, orders: Orders, ratings: Ratings, n
     return Decision(
         close_contactor=close,
         power_limit_w=limit_w if close else 0.0,
-        state=_charge_state(state, seen, close=close),
+        state=_charge_state(state, seen, ratings, close=close),
         reason=reason,
         failsafe_active=failsafe,
         time_to_full_s=_time_to_full_s(state, seen, limit_w, ratings) if close else None,
@@ -256,7 +318,7 @@ def _own_reason(state: State, now: float, *, failsafe: bool) -> LimitReason:
     return next((reason for holds, reason in reasons if holds), LimitReason.NONE)
 
 
-def _charge_state(state: State, seen: Measurement, *, close: bool) -> ChargeState:
+def _charge_state(state: State, seen: Measurement, ratings: Ratings, *, close: bool) -> ChargeState:
     if state.fault is not FaultCode.NONE:
         return ChargeState.FAULTED
     if state.session is None:
@@ -267,16 +329,18 @@ def _charge_state(state: State, seen: Measurement, *, close: bool) -> ChargeStat
         return ChargeState.SUSPENDED_EVSE
     if not seen.contactor_closed:
         return ChargeState.PREPARING
-    draws = seen.power_w is not None and seen.power_w > DRAWS_NOTHING_W
+    draws = seen.power_w is not None and seen.power_w > min(DRAWS_NOTHING_W, 0.05 * ratings.rated_power_w)
     return ChargeState.CHARGING if draws else ChargeState.SUSPENDED_EV
 
 
 def _time_to_full_s(state: State, seen: Measurement, limit_w: float, ratings: Ratings) -> float | None:
     capacity_wh = seen.battery_capacity_wh or _estimated_capacity_wh(state, seen)
-    if capacity_wh is None or seen.state_of_charge_pct is None:
+    if ratings.counted_battery and seen.state_of_charge_pct is None:
+        capacity_wh = ratings.counted_battery.capacity_wh
+    charge = state_of_charge_pct(state, seen)
+    if capacity_wh is None or charge is None:
         return None
-    battery = Battery(capacity_wh=capacity_wh, max_power_w=ratings.rated_power_w)
-    return battery.time_to_full_s(seen.state_of_charge_pct, limit_w)
+    return Battery(capacity_wh=capacity_wh, max_power_w=ratings.rated_power_w).time_to_full_s(charge, limit_w)
 
 
 def _estimated_capacity_wh(state: State, seen: Measurement) -> float | None:

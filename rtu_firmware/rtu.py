@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from modbus_link.clock import Clock
 from modbus_link.errors import ExceptionCode
@@ -12,9 +13,8 @@ from modbus_link.writes import Write, WriteLog
 from register_maps.points import Table, Value
 from register_maps.register_map import RegisterMap, load_map
 from register_maps.vocabulary import FaultCode
-from rtu_firmware.battery import Battery
 from rtu_firmware.board import Board, Measurement
-from rtu_firmware.charging import Orders, State, first_state
+from rtu_firmware.charging import Orders, State, first_state, state_of_charge_pct
 from rtu_firmware.neighbours import Neighbours
 from rtu_firmware.peers import (
     LEASE_S,
@@ -25,7 +25,6 @@ from rtu_firmware.peers import (
     wanted_w,
     without_ended,
 )
-from rtu_firmware.sim_board import ResistiveLine, SimBoard, Vehicle
 from rtu_firmware.station_file import StationFile
 
 log = logging.getLogger(__name__)
@@ -39,7 +38,16 @@ _ORDERS = ("charge_enable", "power_limit", "failsafe_power_limit", "failsafe_tim
 class Rtu:
     """`run` serves and steps until cancelled; the contactor is open when it returns."""
 
-    def __init__(self, station: StationFile, board: Board, clock: Clock, *, tick_s: float = TICK_S) -> None:
+    def __init__(
+        self,
+        station: StationFile,
+        board: Board,
+        clock: Clock,
+        *,
+        tick_s: float = TICK_S,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`alive` is called after every control step that was due."""
         self.station = station
         self.board = board
         self.clock = clock
@@ -50,7 +58,8 @@ class Rtu:
             station.name, station.peers, self.image.map, clock, tls.client if tls else None
         )
         self._tick_s = tick_s
-        self._stop = self._start = self._serving = self._ended = False
+        self._alive = alive
+        self._stop = self._start = self._entered = self._serving = self._ended = False
         self._steps = 0
         self._ratings = station.ratings
         # Zeros would be taken for values.
@@ -66,7 +75,7 @@ class Rtu:
         )
         self.image.update({f"peer_{n}_name": peer.name for n, peer in enumerate(station.peers, start=1)})
         # Before it was started it may have lent its share.
-        self.state = first_state(self._orders(), clock.now(), hold_s=LEASE_S if station.peers else 0.0)
+        self.state = first_state(Orders(), clock.now(), hold_s=LEASE_S if station.peers else 0.0)
         self.leases: Leases = (None,) * len(station.peers)
         self._written = WriteLog(log, station.name)
         self.image.hold = Hold(clock.now, self._patience_s)
@@ -86,6 +95,7 @@ class Rtu:
             next_at = self.clock.now()
             while True:
                 self.step()
+                self._alive()
                 next_at = max(next_at + self._tick_s, self.clock.now())
                 await self.clock.sleep_until(next_at)
         finally:
@@ -109,10 +119,13 @@ class Rtu:
         decision = self.state.decision
         self.board.limit_power(decision.power_limit_w, now)
         self.board.switch(decision.close_contactor, now)
-        self._stop = self._start = False
+        self.board.indicate(decision.state, now)
+        self._stop = self._start = self._entered = False
         if decision.failsafe_active:
             # The master has to give its permission anew when it is back.
             self.image.update({"charge_enable": False, "power_limit": 0})
+        if before.session and not self.state.session:
+            self.image.update({"state_of_charge_entered": None})
         self._followed = {name: self.image[name] for name in _ORDERS}
         self._steps = (self._steps + 1) % 0x10000
         self.image.publish(_registers(self.state, self._seen, self._steps))
@@ -131,6 +144,7 @@ class Rtu:
 
     def _orders(self) -> Orders:
         image = self.image
+        entered = image["state_of_charge_entered"] if self._entered or not self.state.session else None
         return Orders(
             charge_enable=bool(image["charge_enable"]),
             power_limit_w=_number(image["power_limit"]),
@@ -139,6 +153,7 @@ class Rtu:
             failsafe_timeout_s=_number(image["failsafe_timeout"]),
             stop=self._stop,
             start=self._start,
+            entered_state_of_charge_pct=None if entered is None else _number(entered),
         )
 
     def _patience_s(self) -> float:
@@ -147,6 +162,9 @@ class Rtu:
 
     def _judge(self, write: Write) -> None:
         """As in the station's file, a failsafe limit is 0, or from the minimum to the rated power."""
+        entered = write.values.get("state_of_charge_entered")
+        if entered is not None and not self._ratings.counted_battery:
+            raise Refusal(ExceptionCode.ILLEGAL_DATA_VALUE, "the state of charge is measured here")
         if "failsafe_power_limit" not in write.values:
             return
         limit_w, ratings = _number(write.values["failsafe_power_limit"]), self._ratings
@@ -160,10 +178,11 @@ class Rtu:
         values = write.values
         self._written.add(write)
         self._stop, self._start = bool(values.get("stop_request")), bool(values.get("start_request"))
+        self._entered = values.get("state_of_charge_entered") is not None
         if self._stop or self._start:
             self.image.update({"stop_request": False, "start_request": False})
             self.step()
-        elif any(values[name] != self._followed[name] for name in _ORDERS if name in values):
+        elif self._entered or any(values[name] != self._followed[name] for name in _ORDERS if name in values):
             self.step()  # a mere heartbeat can wait for the next tick
 
     def _publish_changing(self, table: Table) -> None:
@@ -190,7 +209,9 @@ class Rtu:
         if state.decision.state != before.decision.state or state.decision.reason != before.decision.reason:
             log.info("%s: %s, own reason: %s", name, state.decision.state, state.decision.reason)
         if state.fault is not before.fault and state.fault is not FaultCode.NONE:
-            log.error("%s: out of order: %s", name, state.fault)
+            log.error(
+                "%s: out of order: %s%s", name, state.fault, self._seen.trouble and f", {self._seen.trouble}"
+            )
 
 
 def station_map() -> RegisterMap:
@@ -199,20 +220,8 @@ def station_map() -> RegisterMap:
     return found.expanded(peer=found.groups["peer"].max_count)
 
 
-def sim_board(station: StationFile) -> SimBoard:
-    """The simulated board that a station file describes."""
-    line = ResistiveLine(
-        source_voltage_v=station.nominal_voltage_v, resistance_ohm=station.line.resistance_ohm
-    )
-    board = SimBoard(line, station.rated_power_w)
-    if station.vehicle:
-        battery = Battery(capacity_wh=station.vehicle.capacity_kwh * 1000, max_power_w=station.rated_power_w)
-        board.plug_in(Vehicle(battery=battery, state_of_charge_pct=station.vehicle.state_of_charge))
-    return board
-
-
 def _registers(state: State, seen: Measurement, steps: int) -> dict[str, Value]:
-    session, decision = state.session, state.decision
+    session, decision, charge = state.session, state.decision, state_of_charge_pct(state, seen)
     return {
         "vehicle_connected": seen.vehicle_connected,
         "contactor_closed": seen.contactor_closed,
@@ -220,14 +229,16 @@ def _registers(state: State, seen: Measurement, steps: int) -> dict[str, Value]:
         "user_stopped": session is not None and session.stopped,
         "failsafe_active": decision.failsafe_active,
         "fault": state.fault is not FaultCode.NONE,
+        "state_of_charge_estimated": charge is not None and seen.state_of_charge_pct is None,
         "state": decision.state,
         "limit_reason_local": decision.reason,
         "fault_code": state.fault,
         "heartbeat": steps,
+        "fault_detail": seen.trouble,
         "voltage": seen.voltage_v,
         "current": seen.current_a,
         "power": seen.power_w,
-        "state_of_charge": seen.state_of_charge_pct,
+        "state_of_charge": charge,
         "session_energy": session.energy_wh if session else None,
         "total_energy": state.total_energy_wh,
         "charging_time": session.charging_time_s if session else None,

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
+from register_maps.vocabulary import ChargeState
 from rtu_firmware.battery import Battery
 from rtu_firmware.board import Measurement
 
@@ -102,6 +103,9 @@ class SimBoard:
     def limit_power(self, power_w: float, now: float) -> None:
         self._advance(now)
         self._power_limit_w = power_w
+
+    def indicate(self, state: ChargeState, now: float) -> None:
+        """It has no lamps: the screen shows it."""
 
     def close(self) -> None:
         self._ordered = self._closed = False

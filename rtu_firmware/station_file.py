@@ -12,7 +12,9 @@ from modbus_link.listen import Listen, note_server
 from modbus_link.tls import TlsFiles
 from register_maps.register_map import RegisterMap, load_map
 from register_maps.yaml_file import STRICT_KEYS, Faults, Place, Real, Whole, read_yaml
-from rtu_firmware.charging import Ratings
+from rtu_firmware.charging import CountedBattery, Ratings
+from rtu_firmware.pi.wiring import PiWiring
+from rtu_firmware.pi.wiring_faults import beside, note_wiring
 
 PORT, TLS_PORT = 502, 802
 MOST_PEERS = 8
@@ -59,7 +61,7 @@ class PeerEntry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationFile:
     name: str
-    board: Literal["sim"]
+    board: Literal["sim", "pi"]
     listen: Listen
     rated_power_w: Watts
     minimum_power_w: Watts
@@ -68,6 +70,9 @@ class StationFile:
     failsafe: Failsafe = field(default_factory=Failsafe)
     vehicle: SimVehicle | None = None
     line: SimLine = field(default_factory=SimLine)
+    pi: PiWiring | None = None
+    keep: Path | None = None
+    """Where energy, session and term survive a restart; from the file's folder on."""
     tls: TlsFiles | None = None
     peers: Annotated[list[PeerEntry], MaxLen(MOST_PEERS)] = field(default_factory=list)
 
@@ -79,6 +84,16 @@ class StationFile:
             nominal_voltage_v=self.nominal_voltage_v,
             emergency_band=self.emergency_band,
             start_delay_s=self.failsafe.spread_s * crc32(self.name.encode()) / 0xFFFF_FFFF,
+            counted_battery=self._counted_battery,
+        )
+
+    @property
+    def _counted_battery(self) -> CountedBattery | None:
+        battery = self.pi.counted if self.pi else None
+        if battery is None:
+            return None
+        return CountedBattery(
+            capacity_wh=battery.capacity_kwh * 1000, first_state_of_charge_pct=battery.state_of_charge
         )
 
 
@@ -89,7 +104,12 @@ def read_station(path: Path) -> StationFile:
     if station:
         if station.tls:
             station = replace(station, tls=station.tls.under(path.parent))
+        if station.keep:
+            station = replace(station, keep=path.parent / station.keep)
+        if station.pi:
+            station = replace(station, pi=beside(station.pi, path.parent))
         _note_contradictions(station, faults)
+        _note_board(station, faults)
         note_server(station.listen, station.tls, load_map("pev_rtu"), faults, "listen")
         _note_half_masters(station.listen, load_map("pev_rtu"), faults)
         _note_peers(station, faults)
@@ -143,6 +163,31 @@ def _note_half_masters(listen: Listen, device_map: RegisterMap, faults: Faults) 
                 f"whoever writes {', '.join(sorted(writes & exclusive))} holds the station, and shuts its"
                 " master out, but could not keep it going: give master_heartbeat too, or none of these",
             )
+
+
+def _note_board(station: StationFile, faults: Faults) -> None:
+    if station.board == "sim":
+        if station.pi:
+            faults.add(("pi",), "is for board: pi")
+        return
+    if station.vehicle:
+        faults.add(("vehicle",), "is for board: sim; a real one's battery is pi.battery")
+    if station.minimum_power_w != station.rated_power_w:
+        faults.add(
+            ("minimum_power_w",),
+            f"{station.minimum_power_w:g} W: this board switches, it can't tell the vehicle a limit;"
+            f" give rated_power_w's {station.rated_power_w:g} W",
+        )
+    if station.pi is None:
+        faults.add(("pi",), "is missing: which pin and which chip does what")
+        return
+    note_wiring(
+        station.pi,
+        faults,
+        rated_power_w=station.rated_power_w,
+        nominal_voltage_v=station.nominal_voltage_v,
+        highest_voltage_v=station.emergency_band[1] * station.nominal_voltage_v,
+    )
 
 
 def _note_contradictions(station: StationFile, faults: Faults) -> None:

@@ -26,7 +26,8 @@ from modbus_link.errors import LinkError
 from modbus_link.server import ModbusServer
 from register_maps.points import Value
 from register_maps.register_map import load_map
-from rtu_firmware.rtu import Rtu, sim_board
+from rtu_firmware.boards import sim_board
+from rtu_firmware.rtu import Rtu
 from rtu_firmware.sim_board import SimBoard
 from rtu_firmware.station_file import read_station
 

@@ -20,7 +20,8 @@ from modbus_link.listen import Listen
 from register_maps.points import Value
 from register_maps.register_map import load_map
 from rtu_firmware.battery import Battery
-from rtu_firmware.rtu import Rtu, sim_board
+from rtu_firmware.boards import sim_board
+from rtu_firmware.rtu import Rtu
 from rtu_firmware.sim_board import SimBoard, Vehicle
 from rtu_firmware.station_file import Failsafe, StationFile
 

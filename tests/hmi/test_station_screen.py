@@ -24,7 +24,8 @@ from modbus_link.tls import TlsFiles
 from modbus_link.writes import Write
 from register_maps.points import Value
 from register_maps.register_map import load_map
-from rtu_firmware.rtu import Rtu, sim_board, station_map
+from rtu_firmware.boards import sim_board
+from rtu_firmware.rtu import Rtu, station_map
 from rtu_firmware.station_file import Failsafe, SimVehicle, StationFile
 
 TEXTS = load_texts("en")

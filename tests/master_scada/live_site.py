@@ -19,7 +19,8 @@ from modbus_link.clock import Clock
 from modbus_link.device import Device
 from modbus_link.listen import Listen
 from register_maps.points import Value
-from rtu_firmware.rtu import Rtu, sim_board
+from rtu_firmware.boards import sim_board
+from rtu_firmware.rtu import Rtu
 from rtu_firmware.station_file import Failsafe, SimVehicle, StationFile
 
 WITHIN_S = 15.0

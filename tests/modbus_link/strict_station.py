@@ -13,10 +13,11 @@ from typing import NamedTuple
 FUNCTION, ADDRESS, VALUE, BUSY, NO_SUCH_UNIT = 1, 2, 3, 6, 0x0B
 MINIMUM_W, RATED_W = 1300, 3300
 THIS_UNIT = (0, 1, 255)
-SIZES = {1: 3, 2: 6, 3: 13, 4: 38}
+SIZES = {1: 3, 2: 7, 3: 14, 4: 70}
 """What the map declares for each read function, all of it from address 0 on."""
+NOTHING_ENTERED = 0xFFFF
 WRITES = (5, 6, 15, 16, 22, 23)
-POINTS = {0: 2, 2: 1, 3: 1, 4: 2, 6: 2, 8: 2, 10: 1, 11: 2}
+POINTS = {0: 2, 2: 1, 3: 1, 4: 2, 6: 2, 8: 2, 10: 1, 11: 2, 13: 1}
 """Holding registers: where a point begins, and how many it has."""
 IDENTITY = {
     0x00: b"pev-scada",
@@ -102,7 +103,7 @@ class StrictStation:
     """
 
     charge_enable: bool = False
-    words: list[int] = field(default_factory=lambda: [0] * SIZES[3])
+    words: list[int] = field(default_factory=lambda: [0] * 13 + [NOTHING_ENTERED])
     holder: Asker | None = None
     was_permitted: bool = False
 
@@ -186,7 +187,8 @@ class StrictStation:
         _require(begin == end, ADDRESS)
         _require(_are_possible(written), VALUE)
         term = written[11] << 16 | written[12]
-        self._claim(asker, term if address <= 11 < address + len(words) else asker.term)
+        if address <= 12:  # the state of charge may be entered by anyone
+            self._claim(asker, term if address <= 11 < address + len(words) else asker.term)
         self.words = written
         self._note_permission()
 
@@ -204,13 +206,16 @@ class StrictStation:
 
 def _are_possible(words: Sequence[int]) -> bool:
     """All of them, because what was there before was possible."""
-    _, _, reason, price, price_limit, failsafe_w, timeout_s, _ = struct.unpack(">IHHiiIHI", _packed(words))
+    *_head, reason, price, price_limit, failsafe_w, timeout_s, _, charge = struct.unpack(
+        ">IHHiiIHIH", _packed(words)
+    )
     none = -(2**31)
     return (
         reason <= 11
         and all(value == none or abs(value) <= 2_000_000_000 for value in (price, price_limit))
         and (failsafe_w == 0 or MINIMUM_W <= failsafe_w <= RATED_W)
         and 1 <= timeout_s <= 3600
+        and charge == NOTHING_ENTERED  # it is measured there
     )
 
 

@@ -31,14 +31,14 @@ function, and what is asked for        | its bytes                      | master
  1 charge_enable alone                 | 01 0000 0001                   | ok     | ok       | ok     | 1
  1 a coil more than there are          | 01 0000 0004                   | 2      | 2        | 2      | 2
  1 no coil at all                      | 01 0000 0000                   | 3      | 3        | 3      | 3
- 2 all that is so                      | 02 0000 0006                   | ok     | ok       | ok     | 1
+ 2 all that is so                      | 02 0000 0007                   | ok     | ok       | ok     | 1
  2 contactor_closed alone              | 02 0001 0001                   | ok     | ok       | ok     | 1
- 2 one more than there are             | 02 0006 0001                   | 2      | 2        | 2      | 2
- 3 all orders                          | 03 0000 000d                   | ok     | ok       | ok     | 1
+ 2 one more than there are             | 02 0007 0001                   | 2      | 2        | 2      | 2
+ 3 all orders                          | 03 0000 000e                   | ok     | ok       | ok     | 1
  3 power_limit                         | 03 0000 0002                   | ok     | ok       | ok     | 1
- 3 behind the last register            | 03 000d 0001                   | 2      | 2        | 2      | 2
+ 3 behind the last register            | 03 000e 0001                   | 2      | 2        | 2      | 2
  3 more than 125                       | 03 0000 007e                   | 3      | 3        | 3      | 3
- 4 all that is measured                | 04 0000 0026                   | ok     | ok       | ok     | 1
+ 4 all that is measured                | 04 0000 0046                   | ok     | ok       | ok     | 1
  4 state                               | 04 0000 0001                   | ok     | ok       | ok     | 1
  4 voltage and current                 | 04 0005 0002                   | ok     | ok       | ok     | ok
  4 power                               | 04 0008 0002                   | ok     | ok       | ok     | ok
@@ -46,7 +46,7 @@ function, and what is asked for        | its bytes                      | master
  4 session_energy and total_energy     | 04 000a 0004                   | ok     | ok       | ok     | ok
  4 voltage to power, so the charge too | 04 0005 0005                   | ok     | ok       | ok     | 1
  4 total_energy, half of charging_time | 04 000c 0003                   | ok     | ok       | ok     | 1
- 4 behind the last register            | 04 0026 0001                   | 2      | 2        | 2      | 2
+ 4 behind the last register            | 04 0046 0001                   | 2      | 2        | 2      | 2
  5 charge_enable on                    | 05 0000 ff00                   | ok     | 1        | 1      | 1
  5 charge_enable off                   | 05 0000 0000                   | ok     | 1        | 1      | 1
  5 stop_request on                     | 05 0001 ff00                   | ok     | ok       | 1      | 1
@@ -57,7 +57,7 @@ function, and what is asked for        | its bytes                      | master
  6 failsafe_timeout                    | 06 000a 001e                   | ok     | 1        | 1      | 1
  6 failsafe_timeout below its minimum  | 06 000a 0000                   | 3      | 1        | 1      | 1
  6 half of power_limit                 | 06 0000 0001                   | 2      | 2        | 1      | 1
- 6 a register that is not there        | 06 000d 0001                   | 2      | 2        | 1      | 1
+ 6 a register that is not there        | 06 000e 0001                   | 2      | 2        | 1      | 1
 15 all three coils                     | 0f 0000 0003 01 07             | ok     | 1        | 1      | 1
 15 charge_enable alone                 | 0f 0000 0001 01 01             | ok     | 1        | 1      | 1
 15 stop_request and start_request      | 0f 0001 0002 01 02             | ok     | ok       | 1      | 1
@@ -65,13 +65,13 @@ function, and what is asked for        | its bytes                      | master
 15 a wrong byte count                  | 0f 0001 0002 02 02 00          | 3      | 3        | 1      | 1
 16 power_limit and master_heartbeat    | 10 0000 0003 06 0000 0ce4 0007 | ok     | 1        | 1      | 1
 16 limit_reason that means nothing     | 10 0003 0001 02 0063           | 3      | 1        | 1      | 1
-16 a register that is not there        | 10 000a 0002 04 001e 0001      | 2      | 2        | 1      | 1
+16 a register that is not there        | 10 000d 0002 04 001e 0001      | 2      | 2        | 1      | 1
 16 a wrong byte count                  | 10 0002 0001 04 0007 0007      | 3      | 3        | 1      | 1
 22 master_heartbeat                    | 16 0002 ff00 0007              | ok     | 1        | 1      | 1
-22 a register that is not there        | 16 000d ff00 0007              | 2      | 2        | 1      | 1
+22 a register that is not there        | 16 000e ff00 0007              | 2      | 2        | 1      | 1
 23 read power_limit, write heartbeat   | 17 0000 0002 0002 0001 02 0008 | ok     | 1        | 1      | 1
-23 read what is not there              | 17 000d 0001 0002 0001 02 0008 | 2      | 2        | 1      | 1
-23 write what is not there             | 17 0000 0002 000d 0001 02 0008 | 2      | 2        | 1      | 1
+23 read what is not there              | 17 000e 0001 0002 0001 02 0008 | 2      | 2        | 1      | 1
+23 write what is not there             | 17 0000 0002 000e 0001 02 0008 | 2      | 2        | 1      | 1
  8 echo                                | 08 0000 a537                   | ok     | ok       | ok     | ok
  8 another sub-function                | 08 0001 0000                   | 1      | 1        | 1      | 1
 43/14 who are you                      | 2b 0e 01 00                    | ok     | ok       | ok     | ok

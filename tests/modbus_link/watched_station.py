@@ -146,7 +146,7 @@ class WatchedStation:
         """As it should be, all strangers being gone."""
         async with self._device() as (client, device):
             coils = await client.read(Table.COIL, 0, 3, 1)
-            words = await client.read(Table.HOLDING_REGISTER, 0, 13, 1)
+            words = await client.read(Table.HOLDING_REGISTER, 0, 14, 1)
             if (await device.read())["failsafe_active"]:
                 expected.trip_failsafe()
         assert (list(coils), list(words)) == ([expected.charge_enable, 0, 0], expected.words)

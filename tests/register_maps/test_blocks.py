@@ -97,8 +97,8 @@ def test_the_native_station_takes_four_requests() -> None:
     assert [(b.table, b.count) for b in plan_reads(load_map("pev_rtu"))] == [
         ("coil", 3),
         ("discrete_input", 6),
-        ("holding_register", 13),
-        ("input_register", 38),
+        ("holding_register", 14),
+        ("input_register", 70),
     ]
 
 

@@ -71,11 +71,33 @@ def test_a_contactor_may_take_its_time():
     assert bench.state.fault is Fault.NONE
 
 
-def test_a_contactor_that_falls_off_is_a_fault_at_once():
+def test_a_contactor_that_falls_off_is_ordered_open_at_once_and_the_third_time_for_good():
     bench = charging_bench()
+    for _ in range(2):
+        bench.contactor = False
+        assert not bench.step().close_contactor
+        bench.contactor = None
+        assert bench.seconds_until(lambda: bench.is_closed) >= bench.ratings.reclose_delay_s
+        assert bench.state.fault is Fault.NONE
+        bench.run(1)
     bench.contactor = False
     assert not bench.step().close_contactor
+    bench.contactor = None
+    assert not bench.run(60).close_contactor
     assert bench.state.fault is Fault.CONTACTOR_NOT_CLOSED
+
+
+@pytest.mark.parametrize("by_itself", ["stop_pressed", "tripped"])
+def test_what_the_board_has_opened_itself_has_not_fallen_off(by_itself: str):
+    bench = charging_bench()
+    for _ in range(4):
+        bench.contactor, bench.broken = False, {by_itself: True}
+        assert not bench.step().close_contactor
+        bench.contactor, bench.broken = None, {}
+        bench.step(start=True)
+        assert bench.seconds_until(lambda: bench.is_closed) < 12
+        bench.run(1)
+    assert bench.state.fault is Fault.NONE
 
 
 def failed_contactor(*, welded: bool) -> Bench:

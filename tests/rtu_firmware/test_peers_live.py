@@ -15,8 +15,9 @@ from modbus_link.errors import Refused
 from modbus_link.listen import Listen, Role
 from modbus_link.tls import TlsFiles
 from rtu_firmware.battery import Battery
+from rtu_firmware.boards import sim_board
 from rtu_firmware.peers import LEASE_S
-from rtu_firmware.rtu import Rtu, sim_board, station_map
+from rtu_firmware.rtu import Rtu, station_map
 from rtu_firmware.sim_board import SimBoard, Vehicle
 from rtu_firmware.station_file import Failsafe, PeerEntry
 

@@ -7,7 +7,8 @@ from station_bench import FakeMaster, SettableClock, mastered, running, station_
 
 from modbus_link.access import Client
 from modbus_link.clock import Clock
-from rtu_firmware.rtu import Rtu, sim_board
+from rtu_firmware.boards import sim_board
+from rtu_firmware.rtu import Rtu
 from rtu_firmware.station_file import Failsafe
 
 CONTACTOR_S = 0.2

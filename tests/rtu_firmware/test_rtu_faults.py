@@ -12,7 +12,8 @@ from modbus_link.image import RegisterImage
 from modbus_link.listen import Listen
 from modbus_link.server import ModbusServer
 from register_maps.register_map import load_map
-from rtu_firmware.rtu import Rtu, sim_board
+from rtu_firmware.boards import sim_board
+from rtu_firmware.rtu import Rtu
 
 
 class FixedLine:
