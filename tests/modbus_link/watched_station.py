@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from still_clock import StillClock
-from strict_station import StrictStation
+from strict_station import NOTHING_ENTERED, StrictStation
 
 from modbus_link.client import ModbusClient
 from modbus_link.device import Device
@@ -127,7 +127,7 @@ class WatchedStation:
             (beat,) = await client.read(Table.HOLDING_REGISTER, 2, 1, 1)
             term = await client.read(Table.HOLDING_REGISTER, 11, 2, 1)
             beat = (beat + 1) % 0x10000  # of whatever is there: only a change is a heartbeat
-            words = [*WORDS[:2], beat, *WORDS[3:], *term]
+            words = [*WORDS[:2], beat, *WORDS[3:], *term, NOTHING_ENTERED]
             await client.write(Table.HOLDING_REGISTER, 11, term, 1)
             await client.write(Table.COIL, 0, [0], 1)
             await client.write(Table.HOLDING_REGISTER, 0, words, 1)

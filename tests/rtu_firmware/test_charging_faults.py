@@ -102,7 +102,7 @@ def test_what_the_board_has_opened_itself_has_not_fallen_off(by_itself: str):
 
 def failed_contactor(*, welded: bool) -> Bench:
     """It failed once and moves again."""
-    bench = charging_bench()
+    bench = charging_bench() if welded else Bench(charge_enable=True, power_limit_w=3300.0)
     bench.contactor = welded
     bench.run(2, charge_enable=not welded)
     bench.contactor = None
