@@ -31,9 +31,9 @@ def voltage(volts: float | None) -> str:
     return NO_VALUE if volts is None else f"{volts:.1f} V"
 
 
-def percent(value: float | None) -> str:
+def percent(value: float | None, *, estimated: bool = False) -> str:
     """Never 100 before it is: rounded down, but for what a register's last digit adds."""
-    return NO_VALUE if value is None else f"{int(value + 0.05)} %"
+    return NO_VALUE if value is None else f"{'≈ ' if estimated else ''}{int(value + 0.05)} %"
 
 
 def _trimmed(value: float, decimals: int) -> str:

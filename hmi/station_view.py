@@ -103,7 +103,7 @@ def _shown(v: Mapping[str, Any], time_of_day: datetime, texts: Texts) -> Station
         headline=headline,
         detail=safe_mode if v["failsafe_active"] and headline != safe_mode else "",
         state_of_charge_pct=v["state_of_charge"],
-        charge=figures.percent(v["state_of_charge"]),
+        charge=figures.percent(v["state_of_charge"], estimated=v["state_of_charge_estimated"]),
         to_full=_to_full(v["time_to_full"], time_of_day, texts),
         fields=tuple((texts(f"station.{name}"), value) for name, value in fields.items()),
         neighbours=tuple(_neighbours(v, texts)),

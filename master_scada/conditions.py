@@ -145,8 +145,8 @@ def _of_station(station: Station, role: MasterRole) -> Found:
     if seen.fault:
         code = seen.fault_code or FaultCode.NONE
         yield _FAULTS.get(code, AlarmCode.STATION_FAULT), _is()
-    if seen.doubts:
-        doubts = (f"{name} {doubt.cause.replace('_', ' ')}" for name, doubt in sorted(seen.doubts.items()))
+    if seen.troubles:
+        doubts = (f"{name} {doubt.cause.replace('_', ' ')}" for name, doubt in sorted(seen.troubles.items()))
         yield AlarmCode.DOUBTFUL_VALUES, _is(values=", ".join(doubts))
     if seen.failsafe_active and role is MasterRole.STEERING:
         yield AlarmCode.STATION_FAILSAFE, _is()

@@ -66,7 +66,7 @@ class Reading:
     """Since it last heard a master; None if it has not since it was started, or can't say."""
     master_term: int = 0
     doubts: Mapping[str, Doubt] = field(default_factory=dict)
-    """By the name of the point: values that are not good. They stand as None above."""
+    """By the name of the point: values that are not good. Those that are bad stand as None above."""
 
     @property
     def is_on(self) -> bool:
@@ -86,12 +86,17 @@ class Reading:
     @property
     def quality(self) -> Quality:
         """Of the worst of its values."""
-        return worst(doubt.quality for doubt in self.doubts.values())
+        return worst(doubt.quality for doubt in self.troubles.values())
 
     @property
     def quality_cause(self) -> QualityCause:
-        worst_first = sorted(self.doubts.values(), key=lambda doubt: doubt.quality is not Quality.BAD)
+        worst_first = sorted(self.troubles.values(), key=lambda doubt: doubt.quality is not Quality.BAD)
         return worst_first[0].cause if worst_first else QualityCause.NONE
+
+    @property
+    def troubles(self) -> dict[str, Doubt]:
+        """The doubts that somebody should do something about; a station may well have no gauge."""
+        return {n: d for n, d in self.doubts.items() if d.cause is not QualityCause.ESTIMATED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from register_maps.points import Value
 from register_maps.vocabulary import Quality, QualityCause
 
-MEASURED = ("voltage", "current", "power", "state_of_charge", "session_energy", "total_energy")
+CHARGE = "state_of_charge"
+MEASURED = ("voltage", "current", "power", CHARGE, "session_energy", "total_energy")
+ESTIMATED = "state_of_charge_estimated"
+"""Where no gauge tells the charge. That is no trouble, so the station as a whole is not in doubt for it."""
 CONTACT = "contactor_closed"
 """Measured too, but a bit: it has no way to say that it is no value."""
-MAY_BE_MISSING = ("state_of_charge", "session_energy")
+MAY_BE_MISSING = (CHARGE, "session_energy")
 """Without a vehicle, or with one that doesn't tell, there is nothing to measure."""
 DRAWS_W = 20.0
 """Above it something is drawn, and not only measured wrongly."""
@@ -55,6 +58,8 @@ def doubts(values: Mapping[str, Value], age_s: float, expected: Expected) -> dic
     elif "voltage" in found and found["voltage"].cause is QualityCause.IMPLAUSIBLE:
         # Who says that there is no voltage where he is himself supplied may say anything, as that he is open.
         found[CONTACT] = Doubt(quality=Quality.UNCERTAIN, cause=QualityCause.IMPLAUSIBLE)
+    if values.get(ESTIMATED) and values.get(CHARGE) is not None and CHARGE not in found:
+        found[CHARGE] = Doubt(quality=Quality.UNCERTAIN, cause=QualityCause.ESTIMATED)
     return found
 
 
@@ -78,7 +83,7 @@ def _possible(name: str, expected: Expected) -> tuple[float, float]:
             return 0.5 * expected.nominal_voltage_v, 1.5 * expected.nominal_voltage_v
         case "power" if rated_w is not None:
             return -max(DRAWS_W, 0.05 * rated_w), max(DRAWS_W, 1.5 * rated_w)
-        case "state_of_charge":
+        case _ if name == CHARGE:
             return 0.0, 100.0
         case _:
             return float("-inf"), float("inf")

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from master_scada.model import Command, Plant, Reading
-from master_scada.quality import MEASURED, Doubt
+from master_scada.quality import ESTIMATED, MEASURED, Doubt
 from register_maps.points import Point, PointType, Value
 from register_maps.register_map import RegisterMap
-from register_maps.vocabulary import ChargeState, FaultCode, LimitReason
+from register_maps.vocabulary import ChargeState, FaultCode, LimitReason, Quality
 
 NEEDED = ("charge_enable", "vehicle_connected", "contactor_closed", "voltage", "power")
 OPTIONAL = (
@@ -16,6 +16,7 @@ OPTIONAL = (
     "user_stopped",
     "failsafe_active",
     "fault",
+    ESTIMATED,
     "fault_code",
     "state",
     "power_limit",
@@ -44,6 +45,7 @@ BITS = (
     "user_stopped",
     "failsafe_active",
     "fault",
+    ESTIMATED,
 )
 NAMES = ("fault_code", "state", "limit_reason_local", "limit_reason")
 _STATES: dict[Value, ChargeState] = {state.value: state for state in ChargeState}
@@ -90,12 +92,12 @@ def points_to_read(device: RegisterMap) -> list[str]:
 def reading(
     values: Mapping[str, Value], rated_power_w: float | None, doubts: Mapping[str, Doubt] | None = None
 ) -> Reading:
-    """`rated_power_w` stands in where the device has no such point. Values in doubt are none."""
+    """`rated_power_w` stands in where the device has no such point. Bad values are none."""
     doubts = doubts or {}
     rated = rated_power(values, rated_power_w)
     heartbeat = _number(values, "heartbeat")
     if doubts:
-        values = {**values, **{name: None for name in MEASURED if name in doubts}}
+        values = {**values, **{name: None for name in MEASURED if _is_bad(doubts.get(name))}}
     return Reading(
         vehicle_connected=bool(values["vehicle_connected"]),
         contactor_closed=bool(values["contactor_closed"]),
@@ -187,6 +189,10 @@ def orders(
     }
     enable: dict[str, Value] = {"charge_enable": command.charge_enable}
     return first | (numbers | enable if command.charge_enable else enable | numbers)
+
+
+def _is_bad(doubt: Doubt | None) -> bool:
+    return doubt is not None and doubt.quality is Quality.BAD
 
 
 def _number(values: Mapping[str, Value], name: str) -> float | None:

@@ -78,6 +78,7 @@ def test_voltage(value: float, text: str) -> None:
 @pytest.mark.parametrize(("value", "text"), [(0, "0 %"), (28.9, "28 %"), (29.0, "29 %"), (100, "100 %")])
 def test_percent(value: float, text: str) -> None:
     assert figures.percent(value) == text
+    assert figures.percent(value, estimated=True) == f"≈ {text}"
 
 
 def test_every_percent_that_the_register_can_hold_is_rounded_down() -> None:

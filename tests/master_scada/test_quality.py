@@ -27,6 +27,7 @@ GOOD: dict[str, Value] = {
     "total_energy": 5000.0,
     "rated_power": 3300,
 }
+COUNTED: dict[str, Value] = {"state_of_charge_estimated": True}
 EXPECTED = Expected(nominal_voltage_v=110, rated_power_w=3300, max_age_s=5)
 DEAD_LINE = {"voltage", "contactor_closed"}
 MEASURED = {"voltage", "current", "power", "state_of_charge", "session_energy", "total_energy"}
@@ -50,6 +51,14 @@ MEASURED = {"voltage", "current", "power", "state_of_charge", "session_energy", 
         ({"power": 4951.0}, 0, {"power"}, "implausible"),
         ({"power": -166.0}, 0, {"power"}, "implausible"),
         ({"state_of_charge": 101.0}, 0, {"state_of_charge"}, "implausible"),
+        ({"state_of_charge_estimated": True}, 0, {"state_of_charge"}, "estimated"),
+        ({"state_of_charge_estimated": True, "state_of_charge": None}, 0, set(), None),
+        (
+            {"state_of_charge_estimated": True, "state_of_charge": 101.0},
+            0,
+            {"state_of_charge"},
+            "implausible",
+        ),
         ({"contactor_closed": False}, 0, {"contactor_closed"}, "contradictory"),
         ({"contactor_closed": False, "power": 160.0}, 0, set(), None),
         (
@@ -80,6 +89,14 @@ def test_a_value_in_doubt_is_none() -> None:
     assert seen.power_w == 3300
     assert (seen.quality, seen.quality_cause) == (Quality.BAD, QualityCause.IMPLAUSIBLE)
     assert reading(GOOD, None).quality is Quality.GOOD
+
+
+def test_an_estimated_charge_is_shown_as_uncertain_and_puts_nothing_else_in_doubt() -> None:
+    values = GOOD | COUNTED
+    seen = reading(values, None, doubts(values, 0, EXPECTED))
+    assert seen.state_of_charge_pct == 50
+    assert seen.doubts["state_of_charge"].quality is Quality.UNCERTAIN
+    assert (seen.quality, seen.quality_cause, seen.troubles) == (Quality.GOOD, QualityCause.NONE, {})
 
 
 def test_derived_is_as_good_as_the_worst() -> None:

@@ -1,11 +1,15 @@
 """What is remembered while a vehicle is plugged in: the stop, the full battery, energy and times."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
 import pytest
-from station_bench import Bench, charging_bench
+from station_bench import RATINGS, Bench, charging_bench
 
 from register_maps.vocabulary import LimitReason as Reason
 from rtu_firmware.battery import EFFICIENCY, Battery
-from rtu_firmware.charging import Session
+from rtu_firmware.charging import CountedBattery, Session, state_of_charge_pct
 
 
 def session_of(bench: Bench) -> Session:
@@ -136,3 +140,60 @@ def test_the_capacity_is_estimated_where_the_vehicle_does_not_tell_it():
             assert shown_s is None, "too little has been charged to tell"
     assert session_of(bench).energy_wh == pytest.approx(30_000 * 0.04 / EFFICIENCY, rel=0.01)
     assert shown_s == pytest.approx(battery.time_to_full_s(charge_pct, 3300), rel=0.01)
+
+
+COUNTED = replace(RATINGS, counted_battery=CountedBattery(capacity_wh=10_000, first_state_of_charge_pct=20.0))
+
+
+def counting_bench(charge: Mapping[str, object] = MappingProxyType({"state_of_charge_pct": None})) -> Bench:
+    """Charges a vehicle that doesn't tell its charge."""
+    bench = Bench(COUNTED, charge_enable=True, power_limit_w=3300.0)
+    bench.broken = {"battery_capacity_wh": None, **charge}
+    bench.run(2)
+    assert bench.is_closed
+    return bench
+
+
+def test_without_a_gauge_the_charge_is_counted_from_the_energy():
+    bench = counting_bench()
+    bench.run(60)
+    battery, energy_wh = Battery(capacity_wh=10_000, max_power_w=3300), session_of(bench).energy_wh
+    assert energy_wh == pytest.approx(3300 * 62 / 3600, rel=0.01)
+    charge_pct = state_of_charge_pct(bench.state, bench.measurement())
+    assert charge_pct == pytest.approx(battery.charged(20, energy_wh))
+    assert bench.decision.time_to_full_s == pytest.approx(battery.time_to_full_s(charge_pct, 3300))
+
+
+def test_what_somebody_enters_is_counted_on_from():
+    bench = counting_bench()
+    bench.step(entered_state_of_charge_pct=70.0)
+    bench.run(60, entered_state_of_charge_pct=None)
+    assert session_of(bench).counted_pct == pytest.approx(
+        70 + 100 * 3300 / 60 * EFFICIENCY / 10_000, rel=1e-3
+    )
+
+
+def test_a_battery_that_is_full_by_the_count_is_full():
+    bench = counting_bench()
+    bench.step(entered_state_of_charge_pct=99.9)
+    bench.run(10, entered_state_of_charge_pct=None)
+    assert session_of(bench).full
+    assert bench.decision.reason is Reason.FULL
+
+
+def test_the_next_vehicle_is_counted_anew():
+    bench = counting_bench()
+    bench.run(60)
+    bench.broken["vehicle_connected"] = False
+    bench.step()
+    assert state_of_charge_pct(bench.state, bench.measurement()) is None
+    bench.broken["vehicle_connected"] = True
+    bench.step()
+    assert session_of(bench).counted_pct == pytest.approx(20)
+
+
+def test_what_a_gauge_says_counts_before_the_count():
+    bench = counting_bench({"state_of_charge_pct": 55.0})
+    bench.step(entered_state_of_charge_pct=99.99)
+    assert state_of_charge_pct(bench.state, bench.measurement()) == 55
+    assert not session_of(bench).full

@@ -1,14 +1,29 @@
 """A running RTU as its master sees it, over real sockets; time passes when the test says so."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from station_bench import FakeMaster, SettableClock, mastered, running, station_file
 
 from modbus_link.access import Client
+from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
+from modbus_link.errors import Refused
+from rtu_firmware.battery import Battery
+from rtu_firmware.board import Measurement
 from rtu_firmware.boards import sim_board
+from rtu_firmware.pi.wiring import (
+    Contactor,
+    CountedBattery,
+    Feedback,
+    ModbusMeter,
+    PiWiring,
+    Plug,
+    StopButton,
+)
 from rtu_firmware.rtu import Rtu
+from rtu_firmware.sim_board import ResistiveLine, SimBoard, Vehicle
 from rtu_firmware.station_file import Failsafe
 
 CONTACTOR_S = 0.2
@@ -219,3 +234,51 @@ async def test_on_a_real_clock_a_silent_master_opens_it_too():
             await asyncio.sleep(0.001)
         assert clock.now() - heard_at > 9
         assert rtu.state.decision.failsafe_active
+
+
+def without_gauge() -> PiWiring:
+    return PiWiring(
+        contactor=Contactor(pin=17, closes_on="high"),
+        feedback=Feedback(pin=27, closed_is="low"),
+        plug=Plug(pin=22, present_is="low"),
+        stop_button=StopButton(pin=23, pressed_is="high"),
+        meter=ModbusMeter(chip="modbus", map="pev_rtu", host="127.0.0.1"),
+        battery=CountedBattery(capacity_kwh=10, state_of_charge=20),
+    )
+
+
+class WithoutGauge(SimBoard):
+    """Its vehicle doesn't tell its charge."""
+
+    def measure(self, now: float) -> Measurement:
+        return replace(super().measure(now), state_of_charge_pct=None, battery_capacity_wh=None)
+
+
+async def test_a_charge_that_somebody_enters_is_counted_on_until_the_vehicle_goes():
+    clock = SettableClock()
+    board = WithoutGauge(ResistiveLine(source_voltage_v=110, resistance_ohm=0.05), 3300)
+    rtu = Rtu(replace(station_file(), pi=without_gauge()), board, clock)
+    async with running(rtu), ModbusClient("127.0.0.1", rtu.server.port, timeout_s=10) as client:
+        while not client.connected:
+            await asyncio.sleep(0)
+        master = FakeMaster(client)
+        board.plug_in(Vehicle(battery=Battery(capacity_wh=24_000, max_power_w=3300), state_of_charge_pct=5))
+        await clock.advance(0.2)
+        seen = await master.scan()
+        assert (seen["state_of_charge"], seen["state_of_charge_estimated"]) == (20, True)
+        await master.device.write({"state_of_charge_entered": 40})
+        seen = await master.scan()
+        assert seen["state_of_charge"] == pytest.approx(40, abs=0.1)
+        await master.device.write({"state_of_charge_entered": 40})
+        board.unplug()
+        await clock.advance(0.2)
+        seen = await master.scan()
+        assert (seen["state_of_charge"], seen["state_of_charge_estimated"]) == (None, False)
+        assert seen["state_of_charge_entered"] is None
+
+
+async def test_where_the_charge_is_measured_nobody_can_enter_one():
+    async with mastered(station_file(), SettableClock()) as (_, _, master):
+        with pytest.raises(Refused, match="illegal data value"):
+            await master.device.write({"state_of_charge_entered": 40})
+        await master.device.write({"state_of_charge_entered": None})
