@@ -1,4 +1,4 @@
-"""What a service tells systemd: that it is ready, that it lives, that it stops.
+"""What a service tells systemd: that it is ready, and that it lives.
 
 The protocol of sd_notify(3): datagrams to the socket that $NOTIFY_SOCKET names. Without it, nothing is told.
 """
@@ -34,10 +34,6 @@ class Notify:
             return
         self._tell("WATCHDOG=1" if self._ready else f"READY=1\nWATCHDOG=1{self._longer}")
         self._ready, self._told_at = True, now
-
-    def stopping(self) -> None:
-        if self._address:
-            self._tell("STOPPING=1")
 
     def _tell(self, text: str) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as to:
