@@ -40,6 +40,8 @@ class Ratings:
     emergency_band: tuple[float, float]
     contactor_time_s: float = 0.5
     reclose_delay_s: float = 10.0
+    minimum_open_s: float = 2.0
+    """Whoever steers it, and however wildly, does not wear the contactor out in a day."""
     measurement_max_age_s: float = 2.0
     start_delay_s: float = 0.0
     """How much later than others it begins on its failsafe limit, where no master was ever heard."""
@@ -285,7 +287,8 @@ def _decide(state: State, seen: Measurement, orders: Orders, ratings: Ratings, n
     missing_lent = permitted and offered_w >= ratings.minimum_power_w
     reason = _own_reason(state, now, failsafe=not enough and (failsafe or missing_lent))
     # One that was told to open and still conducts must open first, or prove to be welded.
-    ready = state.decision.close_contactor or not seen.contactor_closed
+    rested = now - state.switched_at >= ratings.minimum_open_s
+    ready = state.decision.close_contactor or (rested and not seen.contactor_closed)
     close = reason is LimitReason.NONE and enough and ready
     return Decision(
         close_contactor=close,

@@ -46,6 +46,13 @@ def test_ready_is_told_once_and_life_now_and_then(systemd: socket.socket) -> Non
         systemd.recv(1000)
 
 
+def heard(end: socket.socket) -> list[str] | None:
+    try:
+        return told(end)
+    except TimeoutError:
+        return None
+
+
 @pytest.mark.parametrize(("turn_s", "longer"), [(1.0, []), (60.0, ["WATCHDOG_USEC=240000000"])])
 def test_a_watchdog_waits_for_some_slow_turns(
     systemd: socket.socket, turn_s: float, longer: list[str]
@@ -81,8 +88,7 @@ def test_a_station_tells_of_itself_and_a_hung_one_does_not(systemd: socket.socke
             assert told(systemd) == ["WATCHDOG=1"]
             process.send_signal(signal.SIGSTOP)
             systemd.settimeout(1.2)
-            with pytest.raises(TimeoutError):
-                while True:
-                    told(systemd)
+            while (datagram := heard(systemd)) is not None:
+                assert datagram == ["WATCHDOG=1"]  # sent before it was stopped
         finally:
             process.kill()

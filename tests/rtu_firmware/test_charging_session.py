@@ -43,7 +43,16 @@ def test_a_stop_ends_with_the_vehicle():
     bench = charging_bench()
     bench.step(stop=True)
     unplug(bench)
-    assert bench.step().close_contactor
+    assert bench.run(bench.ratings.minimum_open_s).close_contactor
+
+
+def test_whoever_flips_the_permission_does_not_flip_the_contactor():
+    bench = charging_bench()
+    closings = 0
+    for n in range(600):
+        before = bench.is_closed
+        closings += bench.step(charge_enable=n % 2 == 0).close_contactor and not before
+    assert 20 < closings <= 60 / bench.ratings.minimum_open_s
 
 
 def test_a_stop_without_a_vehicle_does_not_bind_the_next_one():

@@ -131,6 +131,7 @@ async def test_the_driver_s_stop_and_start_do_the_same():
         await clock.advance(CONTACTOR_S)
         assert not rtu.state.decision.close_contactor
         rtu.request_start()
+        await clock.advance(rtu.station.ratings.minimum_open_s)
         assert rtu.state.decision.close_contactor
 
 
