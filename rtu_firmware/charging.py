@@ -40,8 +40,8 @@ class Ratings:
     emergency_band: tuple[float, float]
     contactor_time_s: float = 0.5
     reclose_delay_s: float = 10.0
-    minimum_open_s: float = 2.0
-    """Whoever steers it, and however wildly, does not wear the contactor out in a day."""
+    minimum_open_s: float = 0.9
+    """However wildly it is steered, the contactor does not chatter; a turn among stations is longer."""
     measurement_max_age_s: float = 2.0
     start_delay_s: float = 0.0
     """How much later than others it begins on its failsafe limit, where no master was ever heard."""
