@@ -1,5 +1,6 @@
 """What can't work in a `pi` section, and what could hurt; each fault with its place."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ METER_POINTS = ("voltage", "current", "power")
 ID_EEPROM_PINS = (0, 1)
 INA226_SHUNT_V, INA219_SHUNT_V = 0.08192, 0.32
 INA226_BUS_V, INA219_BUS_V = 36.0, 26.0
+ADS1115_INPUT_V = 5.5
+"""And never more than its supply; a Pi's I²C pins want it supplied with 3.3 V."""
 
 
 def note_wiring(
@@ -66,6 +69,7 @@ def _note_meter(wiring: PiWiring, rated_current_a: float, highest_voltage_v: flo
     if isinstance(meter, Ads1115):
         if meter.voltage.channel == meter.current.channel:
             faults.add(("pi", "meter", "current", "channel"), "is the voltage's already")
+        _note_high_input(meter, highest_voltage_v, faults)
         return
     is_226 = isinstance(meter, Ina226)
     bus_v, most_v = (INA226_BUS_V, INA226_SHUNT_V) if is_226 else (INA219_BUS_V, INA219_SHUNT_V)
@@ -75,7 +79,7 @@ def _note_meter(wiring: PiWiring, rated_current_a: float, highest_voltage_v: flo
             f"{meter.chip} measures up to {bus_v:g} V, and emergency_band reaches {highest_voltage_v:.4g} V",
         )
     drop_v = meter.shunt_ohm * meter.max_current_a
-    if drop_v > most_v:
+    if drop_v > most_v + 1e-9:
         faults.add(
             ("pi", "meter", "max_current_a"),
             f"{meter.max_current_a:g} A through {meter.shunt_ohm:g} ohm are {drop_v * 1000:.4g} mV,"
@@ -86,6 +90,17 @@ def _note_meter(wiring: PiWiring, rated_current_a: float, highest_voltage_v: flo
             ("pi", "meter", "max_current_a"),
             f"{meter.max_current_a:g} A is too near to the rated {rated_current_a:.3g} A to see an overload:"
             f" give {1.1 * rated_current_a:.3g} A or more",
+        )
+
+
+def _note_high_input(meter: Ads1115, highest_voltage_v: float, faults: Faults) -> None:
+    peak = math.sqrt(2) if meter.measures == "ac" else 1.0
+    input_v = peak * highest_voltage_v / meter.voltage.volts_per_volt + meter.voltage.zero_v
+    if input_v > ADS1115_INPUT_V:
+        faults.add(
+            ("pi", "meter", "voltage", "volts_per_volt"),
+            f"at {highest_voltage_v:.4g} V the input would see {input_v:.3g} V, and the chip stands"
+            f" {ADS1115_INPUT_V:g} V at most: take a larger divider",
         )
 
 

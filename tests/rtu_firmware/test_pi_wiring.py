@@ -90,6 +90,8 @@ FAULTS = [
     ("max_current_a: 8", "max_current_a: 5", "pi.meter.max_current_a", "give 5.5 A or more"),
     ("nominal_voltage_v: 12", "nominal_voltage_v: 48", "pi.meter.chip", "measures up to 36 V"),
     ("ina226", "ina219", "", ""),
+    ("ina226, shunt_ohm: 0.01, max_current_a: 8", "ina219, shunt_ohm: 0.04, max_current_a: 8", "", ""),
+    (METER, ADS1115.replace("per_volt: 6", "per_volt: 2"), "pi.meter.voltage.volts_per_volt", "6.9 V"),
     ("gauge: max17048", "gauge: max17048, address: 0x40", "pi.battery.address", "0x40 is the meter's"),
     (METER, ADS1115, "", ""),
     (METER, ADS1115.replace("channel: 1", "channel: 0"), "pi.meter.current.channel", "the voltage's"),
