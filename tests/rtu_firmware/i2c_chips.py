@@ -87,14 +87,16 @@ class PowerMonitor(RegisterChip):
         return self.registers[self.CONFIG] & 0b111
 
     def wrote(self, register: int, word: int) -> None:
+        self._convert()
         if register == self.CONFIG and word & 0x8000:
             self.brown_out()
             return
+        mode = self._mode
         super().wrote(register, word)
         if register == self.CONFIG:
-            self.restart()
+            self.restart(self._mode != mode)
 
-    def restart(self) -> None:
+    def restart(self, in_new_mode: bool) -> None:
         """What converts begins anew; nothing does in power-down."""
         self._ready_at = math.inf if self._mode in (0, 4) else self.now() + self.conversion_s
 
@@ -141,9 +143,10 @@ class Ina226Chip(PowerMonitor):
         once = self.TIMES_S[config >> 6 & 7] + self.TIMES_S[config >> 3 & 7]
         return self.AVERAGES[config >> 9 & 7] * once
 
-    def restart(self) -> None:
-        super().restart()
-        self.registers[self.MASK] &= ~self.CVRF
+    def restart(self, in_new_mode: bool) -> None:
+        super().restart(in_new_mode)
+        if self._mode not in (0, 4):
+            self.registers[self.MASK] &= ~self.CVRF
 
     def wrote(self, register: int, word: int) -> None:
         if register == self.CALIBRATION:
@@ -182,9 +185,10 @@ class Ina219Chip(PowerMonitor):
     def _time_s(self, setting: int) -> float:
         return self.AVERAGED_TIMES_S[setting & 7] if setting & 8 else self.TIMES_S[setting & 3]
 
-    def restart(self) -> None:
-        super().restart()
-        self.registers[self.BUS] &= ~self.CNVR
+    def restart(self, in_new_mode: bool) -> None:
+        super().restart(in_new_mode)
+        if in_new_mode and self._mode not in (0, 4):
+            self.registers[self.BUS] &= ~self.CNVR
 
     def wrote(self, register: int, word: int) -> None:
         if register == self.CALIBRATION:

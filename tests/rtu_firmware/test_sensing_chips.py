@@ -1,0 +1,63 @@
+"""The chips read round by round, as the board does it."""
+
+import logging
+import time
+from collections.abc import Callable
+
+import pytest
+from i2c_bench import INA226, I2cBench, wiring
+from i2c_chips import Circuit, Ina226Chip
+from i2c_wires import I2cWires
+
+from modbus_link.clock import Clock
+from rtu_firmware.pi.sensing import Sensing
+from rtu_firmware.pi.sensors import open_sensors
+
+
+async def test_a_sensor_that_can_not_be_read_keeps_its_last_values_and_their_age(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    bench = I2cBench(monkeypatch)
+    meter, chip = bench.ina226()
+    sensing = Sensing([meter], bench.clock)
+    await sensing.round()
+    good = sensing.samples[0]
+    assert good.values.voltage_v == 12.0
+    chip.powered = False
+    for _ in range(3):
+        bench.clock.advance(1)
+        await sensing.round()
+    assert (sensing.samples[0].at, sensing.samples[0].values) == (good.at, good.values)
+    assert sensing.samples[0].trouble.startswith("INA226 at 0x40: no device")
+    chip.powered = True
+    chip.brown_out()
+    await sensing.round()
+    assert sensing.samples[0].trouble == ""
+    assert sensing.samples[0].at > good.at
+    assert [record.message[:27] for record in caplog.records] == [
+        "INA226 at 0x40: no device: ",
+        "INA226 at 0x40: answers aga",
+    ]
+
+
+def test_in_real_time_the_first_values_are_there_after_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    wires = I2cWires()
+    wires.install(monkeypatch)
+    chip = wires.chips[0x40] = Ina226Chip(Circuit(12.0, 4.0), INA226.shunt_ohm, time.monotonic)
+    sensing = Sensing([open_sensors(wiring(INA226), 12.0)[0]], Clock())
+    sensing.start()
+    try:
+        assert sensing.samples[0].values.voltage_v == 12.0
+        chip.powered = False
+        wait_until(lambda: bool(sensing.samples[0].trouble))
+        chip.powered = True
+        wait_until(lambda: not sensing.samples[0].trouble)
+    finally:
+        sensing.close()
+    assert wires.open_files == 0
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    while not holds():
+        time.sleep(0.01)
