@@ -165,6 +165,14 @@ async def test_an_ina219_in_place_of_an_ina226_is_found_out(bench: I2cBench) -> 
     assert "another chip" in await bench.trouble(sensor)
 
 
+async def test_a_bus_voltage_with_its_top_bit_set_is_no_value(bench: I2cBench) -> None:
+    """SBOS547 p. 20: that bit is always zero."""
+    sensor, chip = bench.ina226()
+    fetch = chip.fetch
+    chip.fetch = lambda n: 0x8000 if n == chip.BUS else fetch(n)  # type: ignore[method-assign]
+    assert "its voltage can't be" in await bench.trouble(sensor)
+
+
 async def test_any_revision_of_the_ina226_will_do(bench: I2cBench) -> None:
     sensor, chip = bench.ina226()
     chip.registers[0xFF] = 0x2261

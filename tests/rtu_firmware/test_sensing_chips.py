@@ -59,5 +59,7 @@ def test_in_real_time_the_first_values_are_there_after_the_start(monkeypatch: py
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
+    ends_at = time.monotonic() + 10
     while not holds():
+        assert time.monotonic() < ends_at
         time.sleep(0.01)
