@@ -118,6 +118,7 @@ class Ads1115Meter:
         raise self._chip.fault("does not finish converting")
 
     async def _effective_v(self, channel: int) -> float:
+        """In the widest range: a signal that grows within the window must not be cut off."""
         config = configuration(channel, WIDEST, FAST, mode=0)
         self._chip.write(CONFIGURATION, config)
         await self._chip.wait(3 / FAST.hertz)  # the conversion going on is the other input's

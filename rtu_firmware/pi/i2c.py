@@ -3,7 +3,7 @@
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from modbus_link.errors import BadInput
@@ -52,17 +52,18 @@ def open_bus(number: int) -> Bus:
     """/dev/i2c-`number`; it is opened at the first call, and again after it was lost. BadInput without
     smbus2."""
     try:
-        import smbus2  # noqa: F401
+        from smbus2 import SMBus
     except ImportError as error:
         raise BadInput("sensors on I²C need smbus2: install pev-scada[pi]") from error
-    return SmBus(number)
+    return SmBus(number, SMBus)
 
 
 class SmBus:
     """By SMBus word calls, which send the least significant byte first: the bytes are swapped here."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, new_file: Callable[[], "SMBus"]) -> None:
         self._number = number
+        self._new_file = new_file
         self._file: SMBus | None = None
 
     def read_word(self, address: int, register: int, what: str) -> int:
@@ -82,11 +83,9 @@ class SmBus:
     @contextlib.contextmanager
     def _opened(self, what: str) -> Iterator["SMBus"]:
         """After any failure the next call begins with a new file: the old one may be dead."""
-        from smbus2 import SMBus
-
         try:
             if self._file is None:
-                self._file = SMBus()
+                self._file = self._new_file()
                 self._file.open(self._number)
             yield self._file
         except OSError as error:
