@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from i2c_chips import Circuit, Ina219Chip, Ina226Chip, RegisterChip
 from i2c_converter import Ads1115Chip, steady
@@ -145,6 +145,7 @@ def test_power_up_values_of_the_converter_and_the_gauge(clock: VirtualClock) -> 
 shunts = st.floats(1e-4, 1.0)
 
 
+@settings(deadline=None)
 @given(shunts, st.floats(0.001, 0.08192))
 def test_any_calibration_of_the_ina226_reaches_the_most_current(shunt_ohm: float, drop_v: float) -> None:
     most_a = drop_v / shunt_ohm
@@ -153,6 +154,7 @@ def test_any_calibration_of_the_ina226_reaches_the_most_current(shunt_ohm: float
     assert ina226.current_lsb_a(word, shunt_ohm) * 2**15 >= most_a * (1 - 0.5 / word - 1e-9)
 
 
+@settings(deadline=None)
 @given(shunts, st.floats(0.001, 0.32))
 def test_any_calibration_of_the_ina219_reaches_the_most_current(shunt_ohm: float, drop_v: float) -> None:
     most_a = drop_v / shunt_ohm
@@ -162,6 +164,7 @@ def test_any_calibration_of_the_ina219_reaches_the_most_current(shunt_ohm: float
     assert ina219.current_lsb_a(word, shunt_ohm) * 2**15 >= most_a * (1 - 1 / word - 1e-9)
 
 
+@settings(deadline=None)
 @given(st.floats(-3.0, 3.07))
 def test_a_range_holds_twice_what_was_seen(seen_v: float) -> None:
     found = ads1115.range_for(seen_v)
@@ -169,6 +172,7 @@ def test_a_range_holds_twice_what_was_seen(seen_v: float) -> None:
     assert found is ads1115.RANGES[-1] or 2 * abs(seen_v) > ads1115.RANGES[found.bits + 1].full_scale_v
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 3.0), st.floats(-1.0, 1.0), st.lists(st.floats(-2.0, 2.0), min_size=1, max_size=99))
 def test_an_effective_value_knows_no_bias_and_is_linear(
     factor: float, bias_v: float, samples: list[float]
