@@ -35,7 +35,12 @@ def test_no_command_and_a_wrong_one_are_wrong_input() -> None:
 def test_map_list() -> None:
     done = run("map", "list")
     assert done.returncode == 0
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["pev_master", "pev_rtu"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [
+        "eastron_sdm120",
+        "pev_master",
+        "pev_rtu",
+        "pzem_004t",
+    ]
 
 
 def test_map_show_as_csv_is_the_whole_map() -> None:
