@@ -19,6 +19,7 @@ MAY_IMPORT = {
 ONLY_IN = {
     "pymodbus": "modbus_link",
     "RPi": "rtu_firmware",
+    "serial": "modbus_link",
     "smbus2": "rtu_firmware",
     "PySimpleGUI": "hmi",
     "power_grid_model": "grid_sim",
