@@ -25,11 +25,11 @@ class Hold:
     is in seconds, monotonic.
     """
 
-    def __init__(self, now: Callable[[], float], timeout_s: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], timeout_s: Callable[[], float], *, term: int = 0) -> None:
         self._now = now
         self._timeout_s = timeout_s
         self.holder: Client | None = None
-        self.term = 0
+        self.term = term
         self._heard_at = 0.0
 
     def why_not(self, client: Client, term: int | None = None) -> str:

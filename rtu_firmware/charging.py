@@ -18,6 +18,8 @@ DRAWS_NOTHING_W = 20.0
 """Below it a closed contactor feeds a vehicle that doesn't charge."""
 MOST_FALLEN_OFF = 3
 """Times that a contactor may fall off in a session: the first could be the network's fault."""
+MOST_ENERGY_WH = 0xFFFF_FFFE
+"""As far as the register counts."""
 FAULT_CLEARED_S = 5.0
 """A sensor must be right for so long before it is trusted again."""
 
@@ -122,10 +124,20 @@ def state_of_charge_pct(state: State, seen: Measurement) -> float | None:
     return state.session.counted_pct
 
 
-def first_state(orders: Orders, now: float, *, hold_s: float = 0.0) -> State:
+def first_state(
+    orders: Orders,
+    now: float,
+    *,
+    hold_s: float = 0.0,
+    total_energy_wh: float = 0.0,
+    session: Session | None = None,
+) -> State:
     """At power-up: contactor open, no master heard, whatever its heartbeat register may hold. It stays open
-    for `hold_s`, in which promises end that it may have made before and has forgotten."""
+    for `hold_s`, in which promises end that it may have made before and has forgotten. `session` is what it
+    does remember: it goes on if a vehicle is there when first seen."""
     return State(
+        total_energy_wh=total_energy_wh,
+        session=session,
         started_at=now,
         stepped_at=now,
         heartbeat=orders.heartbeat,
@@ -177,7 +189,8 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
         stopped=orders.stop or seen.stop_pressed or (session.stopped and not orders.start),
         full=session.full or (known is not None and known >= FULL_AT_PCT),
     )
-    return replace(state, session=session, total_energy_wh=state.total_energy_wh + energy_wh)
+    total_wh = min(state.total_energy_wh + energy_wh, MOST_ENERGY_WH)
+    return replace(state, session=session, total_energy_wh=total_wh)
 
 
 def _counted_pct(

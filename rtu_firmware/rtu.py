@@ -15,6 +15,8 @@ from register_maps.register_map import RegisterMap, load_map
 from register_maps.vocabulary import FaultCode
 from rtu_firmware.board import Board, Measurement
 from rtu_firmware.charging import Orders, State, first_state, state_of_charge_pct
+from rtu_firmware.kept import Keeper, Kept
+from rtu_firmware.kept_file import KeptFile
 from rtu_firmware.neighbours import Neighbours
 from rtu_firmware.peers import (
     LEASE_S,
@@ -61,6 +63,8 @@ class Rtu:
         self._alive = alive
         self._stop = self._start = self._entered = self._serving = self._ended = False
         self._steps = 0
+        self._keeper = Keeper(KeptFile(station.keep, station.name)) if station.keep else None
+        kept = self._keeper.last if self._keeper else Kept()
         self._ratings = station.ratings
         # Zeros would be taken for values.
         self.image.update({n: None for n, point in self.image.map.points.items() if point.nan is not None})
@@ -71,14 +75,21 @@ class Rtu:
                 "minimum_power": station.minimum_power_w,
                 "failsafe_power_limit": station.failsafe.power_limit_w,
                 "failsafe_timeout": station.failsafe.timeout_s,
+                "master_term": kept.master_term,
             }
         )
         self.image.update({f"peer_{n}_name": peer.name for n, peer in enumerate(station.peers, start=1)})
         # Before it was started it may have lent its share.
-        self.state = first_state(Orders(), clock.now(), hold_s=LEASE_S if station.peers else 0.0)
+        self.state = first_state(
+            Orders(),
+            clock.now(),
+            hold_s=LEASE_S if station.peers else 0.0,
+            total_energy_wh=kept.total_energy_wh,
+            session=kept.session,
+        )
         self.leases: Leases = (None,) * len(station.peers)
         self._written = WriteLog(log, station.name)
-        self.image.hold = Hold(clock.now, self._patience_s)
+        self._hold = self.image.hold = Hold(clock.now, self._patience_s, term=kept.master_term)
         self.image.on_read = self._publish_changing
         self.image.on_write = self._judge
         self.image.on_written = self._follow
@@ -96,6 +107,8 @@ class Rtu:
             while True:
                 self.step()
                 self._alive()
+                if self._keeper:
+                    self._keeper.offer(self._kept(), self.clock.now())
                 next_at = max(next_at + self._tick_s, self.clock.now())
                 await self.clock.sleep_until(next_at)
         finally:
@@ -105,6 +118,8 @@ class Rtu:
                 asking.cancel()
                 await asyncio.gather(asking, return_exceptions=True)
             await self.server.stop()
+            if self._keeper:
+                await self._keeper.finish(self._kept())
 
     def step(self) -> None:
         """Measure, decide, switch, publish."""
@@ -141,6 +156,13 @@ class Rtu:
         """The driver's Start, after a Stop."""
         self._start = True
         self.step()
+
+    def _kept(self) -> Kept:
+        return Kept(
+            total_energy_wh=self.state.total_energy_wh,
+            master_term=self._hold.term,
+            session=self.state.session,
+        )
 
     def _orders(self) -> Orders:
         image = self.image
