@@ -23,6 +23,7 @@ from rtu_firmware.kept import Kept
 log = logging.getLogger(__name__)
 
 VERSION = 1
+_KEPT = TypeAdapter(Kept)
 MISPLACED = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
 """A person has to mend it. What else goes wrong on a disk may pass."""
 
@@ -136,7 +137,7 @@ class KeptFile:
                 " of its own, or move this one away"
             )
         try:
-            return TypeAdapter(Kept).validate_python(found.get("kept"))
+            return _KEPT.validate_python(found.get("kept"))
         except ValueError:
             return "holds what can't be"
 

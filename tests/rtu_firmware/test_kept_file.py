@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fragile_disk import FragileDisk, PowerLoss
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modbus_link.errors import BadInput
@@ -54,6 +54,7 @@ contents = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(contents)
 def test_what_is_kept_is_what_was_given(kept: Kept) -> None:
     disk = FragileDisk()
@@ -61,6 +62,7 @@ def test_what_is_kept_is_what_was_given(kept: Kept) -> None:
     assert KeptFile(PATH, "RTS1", disk).load() == kept
 
 
+@settings(deadline=None)
 @given(
     st.lists(contents, min_size=1, max_size=4),
     st.integers(1, 30),
@@ -152,6 +154,7 @@ def test_both_are_bad(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         assert asides <= {file.name for file in tmp_path.iterdir()}
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_no_damage_is_believed(data: st.DataObject) -> None:
     """One byte changed, or the end cut off: the same is read, or the one before."""
