@@ -43,6 +43,8 @@ class FaultCode(StrEnum):
     CONTACTOR_NOT_CLOSED = "contactor_not_closed"
     SENSOR_FAILED = "sensor_failed"
     IMPLAUSIBLE_VALUE = "implausible_value"
+    HARDWARE_FAILED = "hardware_failed"
+    """The board has opened the contactor by itself."""
 
 
 class Quality(StrEnum):

@@ -174,7 +174,7 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
         return replace(state, session=None) if state.session else state
     credible = _is_fresh(seen, ratings, now) and _is_plausible(seen, ratings)
     charge = seen.state_of_charge_pct if credible else None
-    session = state.session or Session(first_state_of_charge_pct=charge)
+    session = state.session or Session()
     power_w = max(0.0, seen.power_w or 0.0) if credible else 0.0
     elapsed_s = now - state.stepped_at
     energy_wh = power_w * elapsed_s / 3600
@@ -184,6 +184,8 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
         session,
         energy_wh=session.energy_wh + energy_wh,
         charging_time_s=session.charging_time_s + (elapsed_s if credible and seen.contactor_closed else 0),
+        # A gauge may need a second to answer, but without the energy from there on its rise tells nothing.
+        first_state_of_charge_pct=session.first_state_of_charge_pct if session.energy_wh else charge,
         counted_pct=counted,
         fallen_off=session.fallen_off + _falls_off(state, seen, ratings, now),
         stopped=orders.stop or seen.stop_pressed or (session.stopped and not orders.start),
@@ -224,6 +226,7 @@ def _fault_now(state: State, seen: Measurement, ratings: Ratings, now: float) ->
     draws = seen.power_w is not None and seen.power_w > 0.05 * ratings.rated_power_w
     # In this order, because what is not known, or can't be true, tells nothing about the contactor.
     faults = [
+        (seen.tripped, FaultCode.HARDWARE_FAILED),
         (not _is_fresh(seen, ratings, now), FaultCode.SENSOR_FAILED),
         (settled and not ordered and seen.contactor_closed, FaultCode.CONTACTOR_WELDED),
         (settled and ordered and never_closed, FaultCode.CONTACTOR_NOT_CLOSED),
@@ -274,8 +277,7 @@ def _is_latched(state: State, seen: Measurement) -> bool:
 
 def _hold_open(state: State, seen: Measurement, ratings: Ratings, now: float) -> State:
     """After a fault or an emergency voltage, wait: closing at once would chatter."""
-    fallen_off = _falls_off(state, seen, ratings, now)
-    out_of_order = state.fault is not FaultCode.NONE or seen.tripped or fallen_off
+    out_of_order = state.fault is not FaultCode.NONE or _falls_off(state, seen, ratings, now)
     if not out_of_order and _voltage_is_safe(seen, ratings):
         return state
     reason = LimitReason.FAULT if out_of_order else LimitReason.VOLTAGE

@@ -5,6 +5,7 @@ import logging
 
 from modbus_link.clock import Clock
 from modbus_link.errors import BadInput
+from modbus_link.line_limit import LineLimit
 from register_maps.vocabulary import ChargeState
 from rtu_firmware.board import Board, Measurement
 from rtu_firmware.pi.gpio import PinError, open_gpio
@@ -29,7 +30,8 @@ class PiBoard:
         self.guard = Guard(pins.drive_contactor, pins.contacts(), now)
         self.watch = Watch(self.guard, pins, clock)
         self._plugged_at: float | None = None
-        self._tripped = ""
+        self._trouble = ""
+        self._lines = LineLimit(log)
         self._lit: tuple[bool, bool] | None = None
 
     def start(self) -> None:
@@ -40,10 +42,10 @@ class PiBoard:
 
     def measure(self, now: float) -> Measurement:
         guarded = self.guard.tell()
-        self._log_trip(guarded.tripped)
         meter, gauge = self._samples(guarded, now)
         ages_from = [guarded.at, meter.at, *([gauge.at] if gauge else [])]
-        troubles = [guarded.tripped, meter.trouble, gauge.trouble if gauge else ""]
+        trouble = "; ".join(filter(None, (guarded.tripped, meter.trouble, gauge.trouble if gauge else "")))
+        self._log_trouble(trouble)
         return Measurement(
             at=min(ages_from),
             vehicle_connected=guarded.contacts.vehicle_connected,
@@ -54,7 +56,7 @@ class PiBoard:
             state_of_charge_pct=gauge.values.state_of_charge_pct if gauge else None,
             stop_pressed=guarded.stopped,
             tripped=bool(guarded.tripped),
-            trouble="; ".join(filter(None, troubles)),
+            trouble=trouble,
         )
 
     def switch(self, closed: bool, now: float) -> None:
@@ -94,10 +96,13 @@ class PiBoard:
         except PinError as error:
             self.guard.trip(str(error))
 
-    def _log_trip(self, why: str) -> None:
-        if why and why != self._tripped:
-            log.error("the contactor is opened: %s", why)
-        self._tripped = why
+    def _log_trouble(self, trouble: str) -> None:
+        """Once, and not with every touch of a loose wire."""
+        if trouble and trouble != self._trouble:
+            self._lines.warning("board", trouble, trouble)
+        elif self._trouble and not trouble:
+            self._lines.info("board", "well", "pins and sensors are well again")
+        self._trouble = trouble
 
 
 def _since(plugged_at: float, gauge: Sample) -> Sample:

@@ -5,15 +5,12 @@ old values are a fault of the charging logic's.
 """
 
 import asyncio
-import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from modbus_link.clock import Clock
-
-log = logging.getLogger(__name__)
 
 PERIOD_S = 0.2
 FIRST_ROUND_S = 1.0
@@ -84,7 +81,6 @@ class Sensing:
                 self.samples[n] = Sample(at=at, values=await sensor.read())
             except SensorError as error:
                 self.samples[n] = Sample(at=before.at, values=before.values, trouble=str(error))
-            _log_change(sensor.name, before.trouble, self.samples[n].trouble)
 
     async def _run(self) -> None:
         next_at = self._clock.now()
@@ -95,10 +91,3 @@ class Sensing:
             await self._clock.sleep_until(next_at)
         for sensor in self._sensors:
             sensor.close()
-
-
-def _log_change(name: str, before: str, now: str) -> None:
-    if now and now != before:
-        log.error("%s", now)
-    elif before and not now:
-        log.info("%s: answers again", name)

@@ -119,7 +119,8 @@ class ModbusMeter:
 
     chip: Literal["modbus"]
     map: Annotated[str, MinLen(1)]
-    unit: Annotated[Whole, Ge(1), Le(247)] = 1
+    unit: Annotated[Whole, Ge(1), Le(248)] = 1
+    """248 is what a PZEM-004T answers to, whatever its own address is."""
     serial: Annotated[str, MinLen(1)] | None = None
     baud: Annotated[Whole, Ge(1200), Le(115200)] = 9600
     parity: Literal["none", "even", "odd"] = "none"

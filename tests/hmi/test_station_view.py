@@ -143,6 +143,13 @@ SHOWN: list[tuple[dict[str, Value], Look, str, str, Button | None]] = [
     (WELDED | {"user_stopped": True}, Look.FAULT, "Out of order: contactor did not open", "", STOP),
     (NOT_CLOSED, Look.FAULT, "Out of order: contactor did not close", SAFE, STOP),
     (IMPLAUSIBLE, Look.FAULT, "Out of order: sensor value impossible", "", STOP),
+    (
+        FAULTED | {"fault_code": "hardware_failed"},
+        Look.FAULT,
+        "Out of order: station hardware failed",
+        "",
+        STOP,
+    ),
     (FAULTED | {"fault_code": "none"}, Look.FAULT, "Out of order: cause unknown", "", STOP),
     (FAULTED | {"vehicle_connected": False}, Look.FAULT, "Out of order: cause unknown", "", STOP),
     *((changes, Look.WAITING, headline, "", STOP) for changes, headline in WAITS),

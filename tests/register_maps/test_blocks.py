@@ -96,7 +96,7 @@ def test_bits_go_2000_at_once_and_words_as_many_as_the_map_says() -> None:
 def test_the_native_station_takes_four_requests() -> None:
     assert [(b.table, b.count) for b in plan_reads(load_map("pev_rtu"))] == [
         ("coil", 3),
-        ("discrete_input", 6),
+        ("discrete_input", 7),
         ("holding_register", 14),
         ("input_register", 70),
     ]

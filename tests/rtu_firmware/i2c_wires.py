@@ -20,6 +20,8 @@ I2C_SLAVE, I2C_FUNCS, I2C_RDWR, I2C_SMBUS = 0x0703, 0x0705, 0x0707, 0x0720
 QUICK, BYTE, BYTE_DATA, WORD_DATA = range(4)
 CAN_I2C, CAN_SMBUS_EMULATED = 0x00000001, 0x0EFF0008
 READS = 1
+NO_REAL_FILE = 1_000_000
+"""Our numbers are above it, so that no real file can be closed by one of them."""
 BIT_S = 1 / 100_000
 """The Pi's bus has 100 kHz unless it is told otherwise."""
 STUCK_FOR_S = 1.0
@@ -78,8 +80,9 @@ class I2cWires:
             raise OSError(self.no_file, os.strerror(self.no_file), path)
         assert flags == os.O_RDWR
         self.opened += 1
-        self._addresses[self.opened] = None
-        return self.opened
+        file = NO_REAL_FILE + self.opened
+        self._addresses[file] = None
+        return file
 
     def _close(self, file: int) -> None:
         if self._addresses.pop(file, self) is self:
