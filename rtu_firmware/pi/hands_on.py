@@ -1,15 +1,119 @@
 """What an installer does with a station that doesn't run: test its wiring, or only open its contactor."""
 
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from types import FrameType
+
+from rich.console import Console
+from rich.prompt import Confirm
+from rich.text import Text
+
+from modbus_link.clock import Clock
+from modbus_link.errors import BadInput
+from modbus_link.listen import Listen
+from rtu_firmware.pi.bench import Bench
+from rtu_firmware.pi.gpio import PinError, open_gpio
+from rtu_firmware.pi.self_test import walk
 from rtu_firmware.station_file import StationFile
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The last one where the installer's connection breaks."""
 
 
 def open_at_once(station: StationFile) -> int:
     """The exit code. After a crash a pin may still have the level that it had."""
     if station.pi is None:
         return 0
-    raise NotImplementedError
+    contactor = station.pi.contactor
+    try:
+        open_gpio().output(contactor.pin, contactor.closes_on == "low")
+    except PinError as error:
+        print(f"the contactor could not be opened: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def walk_through(station: StationFile) -> int:
     """The exit code: 0 where everything was found in order."""
-    raise NotImplementedError
+    if station.pi is None:
+        raise BadInput("--self-test is for board: pi; this station has a simulated board")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise BadInput("--self-test asks questions: run it in a terminal")
+    refuse_while_it_runs(station.listen)
+    installer = AtTerminal()
+    try:
+        bench = Bench(station, station.pi, open_gpio(), installer, clock=Clock())
+    except PinError as error:
+        raise BadInput(f"{error}: if another program has this pin, end it first") from error
+    return walk_on(bench)
+
+
+def walk_on(bench: Bench) -> int:
+    """Whatever happens, the contactor is open at the end."""
+    with _ended_by_signals():
+        try:
+            return 0 if asyncio.run(walk(bench)) else 1
+        except (KeyboardInterrupt, EOFError):
+            ended = "Ended before all was tested"
+        except PinError as error:
+            ended = str(error)
+        finally:
+            _hold_signals()
+            _open(bench)
+    bench.installer.tell(f"{ended}.")
+    return 1
+
+
+def _open(bench: Bench) -> None:
+    try:
+        bench.order(closed=False)
+        bench.installer.tell("The relay is ordered open.")
+    except PinError as error:
+        bench.installer.tell(f"THE RELAY COULD NOT BE OPENED, switch its supply off: {error}.")
+
+
+class AtTerminal:
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+
+    def tell(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # a terminal that is gone
+            self._console.print(Text(text))
+
+    def agrees(self, question: str) -> bool:
+        return Confirm.ask(Text(question), console=self._console)
+
+
+def refuse_while_it_runs(listen: Listen) -> None:
+    """Two programs at the same pins would undo each other's orders."""
+    if listen.port == 0:
+        return
+    with contextlib.suppress(OSError), socket.create_connection((listen.host, listen.port), timeout=1.0):
+        raise BadInput(
+            f"something serves {listen.host} port {listen.port} already: if this station runs, end it first,"
+            " as in `sudo systemctl stop pev-scada-rtu@NAME`"
+        )
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """A signal ends even a question that waits for its answer."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _hold_signals() -> None:
+    for number in ENDS:
+        signal.signal(number, signal.SIG_IGN)
