@@ -124,9 +124,9 @@ class Installer:
         return True
 
 
-def walk(world: World, installer: Installer) -> int:
+def walk(world: World, installer: Installer, file: str = "pi.yaml") -> int:
     """The exit code."""
-    station = read_station(EXAMPLES / "pi.yaml")
+    station = read_station(EXAMPLES / file)
     assert station.pi
     bench = Bench(station, station.pi, Header(world.header), installer, clock=world.clock)
     return walk_on(bench)

@@ -3,7 +3,8 @@
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 from gpio_header import Contactor
@@ -11,6 +12,11 @@ from i2c_chips import Ina219Chip, Ina226Chip
 from installers_bench import CONTACTOR, FEEDBACK, GREEN, PLUG, RED, STOP, Installer, World, ground, walk
 from processes import EXAMPLES
 from ruamel.yaml import YAML
+
+from register_maps.yaml_file import Faults, read_yaml
+from rtu_firmware.pi.self_test import as_yaml
+from rtu_firmware.pi.wiring import Ads1115, CurrentInput, PiWiring, VoltageInput
+from rtu_firmware.station_file import read_station
 
 
 @pytest.fixture
@@ -290,3 +296,36 @@ def test_pins_that_fail_end_it(world: World, installer: Installer) -> None:
     assert walk(world, installer) == 1
     assert "THE RELAY COULD NOT BE OPENED" in installer.text
     assert "the chip is gone" in installer.told[-1]
+
+
+ADS1115 = Ads1115(
+    chip="ads1115",
+    address=0x49,
+    measures="ac",
+    voltage=VoltageInput(channel=0, volts_per_volt=230.5),
+    current=CurrentInput(channel=1, amperes_per_volt=30, zero_v=1.65),
+)
+
+
+@pytest.mark.parametrize(
+    "wiring",
+    [
+        read_station(EXAMPLES / "pi.yaml").pi,
+        read_station(EXAMPLES / "pi_mains.yaml").pi,
+        replace(read_station(EXAMPLES / "pi.yaml").pi, meter=ADS1115, battery=None, leds=None),
+    ],
+)
+def test_the_printed_section_is_what_was_read(tmp_path: Path, wiring: PiWiring) -> None:
+    path = tmp_path / "station.yaml"
+    path.write_text(as_yaml(wiring))
+    faults = Faults(path)
+    read = faults.parse(PiWiring, read_yaml(path)["pi"])
+    faults.raise_if_any()
+    assert read == wiring
+
+
+def test_a_meter_on_a_line_that_is_not_there(world: World, installer: Installer) -> None:
+    assert walk(world, installer, "pi_mains.yaml") == 1
+    assert "WRONG: eastron_sdm120" in installer.text
+    assert "the wires A and B, which may be exchanged" in installer.text
+    assert "NOT TESTED: charging" in installer.text
