@@ -7,7 +7,7 @@ help:
 	@echo "make demo      watch a whole site on this machine"
 	@echo "make test      ruff, mypy, the import rule and every test"
 	@echo "make check     ruff, mypy and the import rule alone"
-	@echo "make docs      the tables of docs/, from the YAML"
+	@echo "make docs      the tables and the wiring of docs/, from the YAML"
 	@echo "make pictures  the pictures of the documents, from the running program"
 	@echo "make bench     the benchmarks"
 
@@ -27,6 +27,7 @@ check: .venv/.for-dev
 
 docs: .venv/.for-dev
 	$(BIN)/python docs/make_registers.py
+	$(BIN)/python docs/make_wiring.py
 
 pictures: .venv/.for-dev .venv/.apt .venv/.screens
 	$(BIN)/python docs/make_pictures.py

@@ -1,22 +1,23 @@
 """The documents say what the program does."""
 
 import re
-import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from master_scada.site_file import read_site
+from rtu_firmware.station_file import read_station
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_tables_are_those_of_the_yaml() -> None:
-    sys.path.insert(0, str(ROOT / "docs"))
-    try:
-        from make_registers import pages  # type: ignore[import-not-found]
-    finally:
-        sys.path.pop(0)
-    stale = [path.name for path, text in pages().items() if path.read_text() != text]
+@pytest.mark.parametrize("script", ["make_registers", "make_wiring"])
+def test_what_is_made_from_the_yaml_is_up_to_date(monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    pages = import_module(script).pages()
+    stale = [path.name for path, text in pages.items() if path.read_text() != text]
     assert stale == [], "run: make docs"
 
 
@@ -32,6 +33,7 @@ def test_the_site_in_the_readme_is_the_example() -> None:
         "README.md",
         "docs/alarms.md",
         "docs/architecture.md",
+        "docs/bench.md",
         "docs/configuration.md",
         "docs/peers.md",
         "docs/screens.md",
@@ -42,3 +44,17 @@ def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text())
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["pi.yaml", "pi_mains.yaml", "rts1.yaml", "rts2.yaml"])
+def test_an_example_of_a_station_has_no_fault(name: str) -> None:
+    read_station(ROOT / "examples" / name)
+
+
+def test_the_site_on_the_bench_has_no_fault(tmp_path: Path) -> None:
+    """And its stations stand where the station's example lets its master in."""
+    (shown,) = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "bench.md").read_text(), flags=re.DOTALL)
+    (tmp_path / "site.yaml").write_text(shown)
+    site, station = read_site(tmp_path / "site.yaml"), read_station(ROOT / "examples" / "pi.yaml")
+    assert [one.port for one in site.stations] == [station.listen.port] * 2
+    assert all(station.listen.allows(one.host) for one in site.stations)

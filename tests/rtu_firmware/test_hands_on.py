@@ -5,14 +5,15 @@ import pty
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from gpio_header import Contactor, GpioHeader
-from processes import EXAMPLES, free_port, run
+from processes import EXAMPLES, START_S, free_port, run
 
 from modbus_link.errors import BadInput
 from modbus_link.listen import Listen
-from rtu_firmware.pi.hands_on import AtTerminal, open_at_once, refuse_while_it_runs, walk_through
+from rtu_firmware.pi.hands_on import open_at_once, refuse_while_it_runs, walk_through
 from rtu_firmware.station_file import read_station
 
 SIMULATED, ON_A_PI = EXAMPLES / "rts1.yaml", EXAMPLES / "pi.yaml"
@@ -78,14 +79,35 @@ def test_no_self_test_beside_a_running_station() -> None:
     refuse_while_it_runs(Listen(host="127.0.0.1", port=free_port()))
 
 
-def test_a_question_at_a_terminal() -> None:
-    """Asked again until it is answered; brackets are no markup."""
-    program = f"from {AtTerminal.__module__} import AtTerminal; print(AtTerminal().agrees('Is [red] lit?'))"
+STARTS = """
+import sys
+from gpio_header import GpioHeader
+from rtu_firmware.pi.hands_on import walk_through
+from rtu_firmware.station_file import read_station
+from pathlib import Path
+header = GpioHeader(lambda: 0.0)
+sys.modules["RPi"] = type(sys)("RPi")
+sys.modules["RPi"].GPIO = sys.modules["RPi.GPIO"] = header
+code = walk_through(read_station(Path(sys.argv[1])))
+print("the pin is", header.level(17), "and was", header.edges_of(17))
+sys.exit(code)
+"""
+
+
+def test_at_a_terminal_it_asks_until_it_is_answered(tmp_path: Path) -> None:
+    station = tmp_path / "station.yaml"
+    station.write_text(ON_A_PI.read_text().replace("port: 502", f"port: {free_port()}"))
     ours, theirs = pty.openpty()
-    with subprocess.Popen([sys.executable, "-c", program], stdin=theirs, stdout=subprocess.PIPE) as asks:
-        os.write(ours, b"what\ny\n")
-        out = asks.communicate(timeout=30)[0].decode()
+    path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    command = [sys.executable, "-c", STARTS, str(station)]
+    environment = os.environ | {"PYTHONPATH": path}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as asks:
+        os.write(ours, b"what\nn\n")
+        assert asks.wait(timeout=START_S) == 1
+    told = os.read(ours, 10_000).decode()
     os.close(ours)
     os.close(theirs)
-    assert out.count("Is [red] lit? [y/n]: ") == 2
-    assert out.endswith("True\n")
+    assert told.count("[y/n]") == 2
+    assert "Nothing was tested." in told
+    assert "The relay is ordered open." in told
+    assert "the pin is False and was []" in told
