@@ -73,6 +73,7 @@ class Installer:
     def __init__(self, world: World) -> None:
         self.world = world
         self.told: list[str] = []
+        self.told_under_power: list[str] = []
         self.questions: list[str] = []
         self.refuses: set[str] = set()
         self.at_question: Callable[[int], None] = lambda _n: None
@@ -80,6 +81,8 @@ class Installer:
 
     def tell(self, text: str) -> None:
         self.told.append(text)
+        if self.world.contactor.coil_is_on:
+            self.told_under_power.append(text)
         if "press the Stop button" in text:
             self.world.press_at = self.world.clock.now() + PRESS_AFTER_S
 

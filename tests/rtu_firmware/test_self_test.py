@@ -40,9 +40,11 @@ def test_a_good_bench_passes(world: World, installer: Installer) -> None:
     assert walk(world, installer) == 0, installer.text
     assert "ALL IN ORDER" in installer.text
     assert not world.contactor.coil_is_on
+    assert installer.told_under_power == []
     assert len(world.contactor.pulls) == 2  # once without a vehicle, once with it
     given = YAML(typ="safe").load((EXAMPLES / "pi.yaml").read_text())["pi"]
     assert section(installer.text) == given
+    assert "address: 0x40" in installer.text
 
 
 @dataclass(frozen=True, kw_only=True)
