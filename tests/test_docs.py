@@ -31,9 +31,9 @@ def test_the_site_in_the_readme_is_the_example() -> None:
     "page",
     [
         "README.md",
+        "docs/bench.md",
         "docs/alarms.md",
         "docs/architecture.md",
-        "docs/bench.md",
         "docs/configuration.md",
         "docs/peers.md",
         "docs/screens.md",
