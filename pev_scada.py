@@ -86,18 +86,23 @@ def rtu(
     ] = False,
 ) -> None:
     """Run one charging station."""
-    from modbus_link.clock import Clock
-    from modbus_link.notify import Notify
-    from rtu_firmware.boards import open_board
-    from rtu_firmware.rtu import TICK_S, Rtu
     from rtu_firmware.station_file import read_station
 
     _start_log()
     read = read_station(station)
-    if open_contactor or self_test:
-        from rtu_firmware.pi.hands_on import open_at_once, walk_through
+    if open_contactor:
+        from rtu_firmware.pi.open_contactor import open_at_once
 
-        raise typer.Exit(walk_through(read) if self_test else open_at_once(read))
+        raise typer.Exit(open_at_once(read))
+    if self_test:
+        from rtu_firmware.pi.hands_on import walk_through
+
+        raise typer.Exit(walk_through(read))
+    from modbus_link.clock import Clock
+    from modbus_link.notify import Notify
+    from rtu_firmware.boards import open_board
+    from rtu_firmware.rtu import TICK_S, Rtu
+
     clock, notify = Clock(), Notify(TICK_S)
     _run(lambda: Rtu(read, open_board(read, clock), clock, alive=notify.alive).run())
 

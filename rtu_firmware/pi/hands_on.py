@@ -1,4 +1,4 @@
-"""What an installer does with a station that doesn't run: test its wiring, or only open its contactor."""
+"""What an installer does with a station that doesn't run: test its wiring."""
 
 import asyncio
 import contextlib
@@ -22,19 +22,6 @@ from rtu_firmware.station_file import StationFile
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The last one where the installer's connection breaks."""
-
-
-def open_at_once(station: StationFile) -> int:
-    """The exit code. After a crash a pin may still have the level that it had."""
-    if station.pi is None:
-        return 0
-    contactor = station.pi.contactor
-    try:
-        open_gpio().output(contactor.pin, contactor.closes_on == "low")
-    except PinError as error:
-        print(f"the contactor could not be opened: {error}", file=sys.stderr)
-        return 1
-    return 0
 
 
 def walk_through(station: StationFile) -> int:

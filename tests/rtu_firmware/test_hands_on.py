@@ -13,7 +13,8 @@ from processes import EXAMPLES, START_S, free_port, run
 
 from modbus_link.errors import BadInput
 from modbus_link.listen import Listen
-from rtu_firmware.pi.hands_on import open_at_once, refuse_while_it_runs, walk_through
+from rtu_firmware.pi.hands_on import refuse_while_it_runs, walk_through
+from rtu_firmware.pi.open_contactor import open_at_once
 from rtu_firmware.station_file import read_station
 
 SIMULATED, ON_A_PI = EXAMPLES / "rts1.yaml", EXAMPLES / "pi.yaml"
