@@ -1,6 +1,7 @@
 """What a self-test works with: the pins, the sensors, the installer, and the wiring as far as it is known."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -8,6 +9,7 @@ from typing import Literal, Protocol
 from modbus_link.clock import Clock
 from rtu_firmware.pi.gpio import Gpio
 from rtu_firmware.pi.i2c import Bus, open_bus
+from rtu_firmware.pi.known_chips import find_chips
 from rtu_firmware.pi.pins import Pins
 from rtu_firmware.pi.sensing import Sensed, Sensor, SensorError
 from rtu_firmware.pi.sensors import open_sensors
@@ -29,6 +31,10 @@ class Installer(Protocol):
     """Who stands at the bench."""
 
     def tell(self, text: str) -> None: ...
+
+    def show(self, lines: str) -> None:
+        """As they are, to be copied."""
+        ...
 
     def agrees(self, question: str) -> bool: ...
 
@@ -82,8 +88,10 @@ class Bench:
         for sensor in filter(None, (self.meter, self.gauge)):
             sensor.close()
 
-    def open_bus(self) -> Bus:
-        return self._new_bus(self.wiring.i2c_bus)
+    def chips(self) -> dict[int, str]:
+        """Those on the bus, wherever they are."""
+        with closing(self._new_bus(self.wiring.i2c_bus)) as bus:
+            return find_chips(bus)
 
     def order(self, *, closed: bool) -> None:
         self._pins.drive_contactor(closed)

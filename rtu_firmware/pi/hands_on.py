@@ -71,6 +71,10 @@ class AtTerminal:
         with contextlib.suppress(OSError):  # a terminal that is gone
             self._console.print(Text(text))
 
+    def show(self, lines: str) -> None:
+        with contextlib.suppress(OSError):
+            self._console.print(Text(lines), soft_wrap=True)
+
     def agrees(self, question: str) -> bool:
         return Confirm.ask(Text(question), console=self._console)
 

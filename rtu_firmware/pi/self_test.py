@@ -38,7 +38,7 @@ async def _walk(bench: Bench) -> bool:
         bench.installer.tell(_line(findings[-1]))
     passed = all(finding.outcome is Outcome.PASSED for finding in findings)
     bench.installer.tell(_verdict(findings))
-    bench.installer.tell(_file(bench, changed=bench.wiring != given))
+    _show_file(bench, changed=bench.wiring != given)
     return passed
 
 
@@ -79,12 +79,14 @@ def _verdict(findings: list[Finding]) -> str:
     return "NOT YET IN ORDER. " + " ".join(f"{name}: {'; '.join(which)}." for name, which in parts if which)
 
 
-def _file(bench: Bench, *, changed: bool) -> str:
-    head = "The file, corrected by what was found:" if changed else "The file, as it is:"
-    faults = _faults(bench)
-    tail = "".join(f"\nThis can't stay so: {fault}." for fault in faults)
-    again = "\nCorrect it, and test again." if changed else ""
-    return f"{head}\n\n{as_yaml(bench.wiring)}{tail}{again}"
+def _show_file(bench: Bench, *, changed: bool) -> None:
+    tell = bench.installer.tell
+    tell("The file, corrected by what was found:" if changed else "The file, as it is:")
+    bench.installer.show(as_yaml(bench.wiring))
+    for fault in _faults(bench):
+        tell(f"This can't stay so: {fault}.")
+    if changed:
+        tell("Correct it, and test again.")
 
 
 def _faults(bench: Bench) -> list[str]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rtu_firmware.pi.bench import Bench, Finding, Outcome
-from rtu_firmware.pi.known_chips import METERS, find_chips, found_text
+from rtu_firmware.pi.known_chips import METERS, found_text
 from rtu_firmware.pi.sensing import Sensed, SensorError
 from rtu_firmware.pi.wiring import Ads1115, Ina219, Ina226, Meter, ModbusMeter
 
@@ -131,7 +131,7 @@ def _moved(bench: Bench) -> Meter | None:
     meter = bench.wiring.meter
     if isinstance(meter, ModbusMeter):
         return None
-    found = [(at, name) for at, name in find_chips(bench.open_bus()).items() if at in METERS]
+    found = [(at, name) for at, name in bench.chips().items() if at in METERS]
     fitting = [m for at, name in found if (m := _meter_as(meter, name, at))]
     return fitting[0] if len(fitting) == 1 else None
 
@@ -154,6 +154,6 @@ def _silent(bench: Bench, name: str, error: SensorError) -> Finding:
     """And what the bus has instead."""
     remedy = "look for its power, its address, and the wires A and B, which may be exchanged"
     if bench.wiring.uses_i2c:
-        remedy = f"{found_text(find_chips(bench.open_bus()))}: look for its power, and the wires SDA and SCL"
+        remedy = f"{found_text(bench.chips())}: look for its power, and the wires SDA and SCL"
     seen = f"{str(error).removeprefix(f'{name}: ')}."
     return Finding(what=name, outcome=Outcome.FAILED, seen=seen, remedy=remedy)

@@ -86,6 +86,9 @@ class Installer:
         if "press the Stop button" in text:
             self.world.press_at = self.world.clock.now() + PRESS_AFTER_S
 
+    def show(self, lines: str) -> None:
+        self.told.append(lines)
+
     def agrees(self, question: str) -> bool:
         self.questions.append(question)
         self.at_question(len(self.questions))

@@ -209,6 +209,7 @@ def test_each_miswiring_is_named(world: World, installer: Installer, wrong: Misw
     assert [part for part in wrong.says if part not in installer.text] == [], installer.text
     assert "NOT YET IN ORDER" in installer.text
     assert not world.contactor.coil_is_on
+    assert world.i2c.open_files == 0
     if wrong.key:
         place, value = wrong.key
         name, key = place.split(".")
