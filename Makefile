@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo test check docs pictures bench clean
+.PHONY: help demo test test-install check docs pictures bench clean
 help:
 	@echo "make demo      watch a whole site on this machine"
 	@echo "make test      ruff, mypy, the import rule and every test"
+	@echo "make test-install  deploy/install in a Debian of its own; as root, with debootstrap"
 	@echo "make check     ruff, mypy and the import rule alone"
 	@echo "make docs      the tables and the wiring of docs/, from the YAML"
 	@echo "make pictures  the pictures of the documents, from the running program"
@@ -18,6 +19,9 @@ demo: .venv/.for-demo
 test: check .venv/.apt .venv/.npm .venv/.screens
 	$(BIN)/pytest -m "not alone"
 	$(BIN)/pytest -m alone -n 0
+
+test-install: .venv/.for-dev
+	$(BIN)/python tests/deploy/install_in_debian.py
 
 check: .venv/.for-dev
 	$(BIN)/ruff check
