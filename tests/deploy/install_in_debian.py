@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -92,7 +93,17 @@ def try_all(root: Path) -> None:
         install(root)
     assert "a person's" in (root / WRITTEN[0]).read_text()
     same(first, tree_of(root), "after the second time", but=[WRITTEN[0]])
+    heals(root, first)
     undoes(root, untouched)
+
+
+def heals(root: Path, whole: Tree) -> None:
+    """After a power cut in the middle."""
+    (found,) = root.glob("opt/pev-scada/lib/python3.*/site-packages/pip")
+    shutil.rmtree(found)
+    with timed("installed over the half of it"):
+        install(root)
+    same(whole, tree_of(root), "after half of it was gone", but=[WRITTEN[0]])
 
 
 def undoes(root: Path, untouched: Tree) -> None:
