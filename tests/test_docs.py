@@ -35,6 +35,7 @@ def test_the_site_in_the_readme_is_the_example() -> None:
         "docs/alarms.md",
         "docs/architecture.md",
         "docs/configuration.md",
+        "docs/deployment.md",
         "docs/peers.md",
         "docs/screens.md",
         "CHANGELOG.md",
