@@ -41,14 +41,6 @@ def test_systemd_understands_all_of_it(units: Path, name: str) -> None:
     assert (verified.returncode, said) == (0, [])
 
 
-def test_the_addition_for_rpi_gpio_is_one_to_the_station(units: Path) -> None:
-    folder = units / "pev-scada-rtu@.service.d"
-    folder.mkdir()
-    shutil.copy(DEPLOY / "host/rpi-gpio.conf", folder)
-    verified = analyze("verify", "--man=no", "--recursive-errors=no", units / "pev-scada-rtu@.service")
-    assert (verified.returncode, verified.stderr) == (0, "")
-
-
 @pytest.mark.parametrize("name", UNITS)
 def test_it_may_do_little(name: str, record_property: Callable[[str, object], None]) -> None:
     judged = analyze(
