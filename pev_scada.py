@@ -86,14 +86,14 @@ def rtu(
     ] = False,
 ) -> None:
     """Run one charging station."""
+    if open_contactor:
+        from rtu_firmware.pi.open_contactor import open_at_once
+
+        raise typer.Exit(open_at_once(station))
     from rtu_firmware.station_file import read_station
 
     _start_log()
     read = read_station(station)
-    if open_contactor:
-        from rtu_firmware.pi.open_contactor import open_at_once
-
-        raise typer.Exit(open_at_once(read))
     if self_test:
         from rtu_firmware.pi.hands_on import walk_through
 
@@ -430,22 +430,27 @@ def _run(program: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def main() -> None:
     """The command; foreign tracebacks end here, as one clear line."""
+    try:
+        app()
+    except Exception as error:
+        code, text = _explained(error)
+        print(text, file=sys.stderr)
+        sys.exit(code)
+
+
+def _explained(error: Exception) -> tuple[int, str]:
+    """Exit code and line; imports only now, because a contactor that is to be opened should not wait."""
     from modbus_link.errors import BadInput, LinkError
     from register_maps.yaml_file import BadFile
 
-    try:
-        app()
-    except (BadFile, BadInput) as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except LinkError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
-    except ModuleNotFoundError as error:
-        if error.name not in MISSING:
-            raise
-        print(MISSING[error.name], file=sys.stderr)
-        sys.exit(1)
+    match error:
+        case BadFile() | BadInput():
+            return 2, str(error)
+        case LinkError():
+            return 1, str(error)
+        case ModuleNotFoundError(name=str(name)) if name in MISSING:
+            return 1, MISSING[name]
+    raise error
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from processes import EXAMPLES, START_S, free_port, run
 
 from modbus_link.errors import BadInput
 from modbus_link.listen import Listen
+from register_maps.yaml_file import BadFile
 from rtu_firmware.pi.hands_on import refuse_while_it_runs, walk_through
 from rtu_firmware.pi.open_contactor import open_at_once
 from rtu_firmware.station_file import read_station
@@ -35,14 +36,14 @@ def test_open_contactor_opens_what_a_killed_process_left_closed(header: GpioHead
     header.setup(17, header.OUT, initial=header.HIGH)
     contactor = Contactor(header, 17)
     assert contactor.coil_is_on
-    assert open_at_once(read_station(ON_A_PI)) == 0
+    assert open_at_once(ON_A_PI) == 0
     assert not contactor.coil_is_on
     assert header.edges_of(17) == [True, False]
 
 
 def test_open_contactor_touches_no_other_pin(header: GpioHeader) -> None:
     header.broken = {22, 23, 24, 25, 27}
-    assert open_at_once(read_station(ON_A_PI)) == 0
+    assert open_at_once(ON_A_PI) == 0
     assert header.level(17) is False
 
 
@@ -50,8 +51,40 @@ def test_a_contactor_that_could_not_be_opened_is_told(
     header: GpioHeader, capsys: pytest.CaptureFixture[str]
 ) -> None:
     header.broken = {17}
-    assert open_at_once(read_station(ON_A_PI)) == 1
+    assert open_at_once(ON_A_PI) == 1
     assert "could not be opened: GPIO 17: the chip is gone" in capsys.readouterr().err
+
+
+def test_a_file_that_was_made_wrong_meanwhile_keeps_no_contactor_closed(
+    header: GpioHeader, tmp_path: Path
+) -> None:
+    path = tmp_path / "station.yaml"
+    path.write_text(ON_A_PI.read_text().replace("rated_power_w", "ratedpower") + "\nnonsense: [1, 2]\n")
+    with pytest.raises(BadFile):
+        read_station(path)
+    header.setmode(header.BCM)
+    header.setup(17, header.OUT, initial=header.HIGH)
+    assert open_at_once(path) == 0
+    assert header.level(17) is False
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "board: pi",
+        "board: pi\npi: [",
+        "board: pi\npi: {contactor: {closes_on: high}}",
+        "board: pi\npi: {contactor: {pin: 17, closes_on: up}}",
+        "",
+    ],
+)
+def test_a_file_that_names_no_pin_is_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "station.yaml"
+    path.write_text(text)
+    done = run("rtu", path, "--open-contactor")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"{path}: ")
+    assert "Traceback" not in done.stderr
 
 
 def test_open_contactor_of_a_simulated_station_does_nothing() -> None:
