@@ -5,7 +5,7 @@ Nothing here waits on Tk's timers, which stand still for an hour when the clock 
 
 from collections import deque
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import PySimpleGUI as sg  # noqa: N813  (as everybody calls it)
@@ -73,6 +73,8 @@ class ScreenWindow:
         for number, key in WHEEL.items():
             self._canvas.bind(f"<ButtonPress-{number}>", lambda _, key=key: self._events.append(key))
         self._window.TKroot.bind("<KeyPress>", lambda e: self._events.append(Key(e.keysym)))
+        unseen = sg.tk.Canvas(self._canvas)
+        self._keep = cache(lambda font: unseen.create_text(0, 0, font=font))
         self.measure: Measure = lru_cache(maxsize=4096)(self._measure)
 
     @property
@@ -135,7 +137,9 @@ class ScreenWindow:
         return self._family, -size, "bold" if bold else "normal"
 
     def _measure(self, text: str, size: int, bold: bool) -> int:
-        return int(self._canvas.tk.call("font", "measure", self._font(size, bold), text))
+        font = self._font(size, bold)
+        self._keep(font)  # a font that nothing has is opened anew for every text
+        return int(self._canvas.tk.call("font", "measure", font, text))
 
 
 def _within(
