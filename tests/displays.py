@@ -107,8 +107,7 @@ class Screen:
 
     def colours(self, box: tuple[int, int, int, int] | None = None) -> set[str]:
         """As `hmi.look` writes them."""
-        counted = self.look(box).getcolors(maxcolors=1 << 24) or []
-        return {"#{:02X}{:02X}{:02X}".format(*colour) for _, colour in counted}
+        return {"#{:02X}{:02X}{:02X}".format(*colour) for colour in counted(self.look(box))}
 
     def _windows(self) -> list[str]:
         """Tk names the class of a window after its first title, which is the server's address."""
@@ -116,6 +115,13 @@ class Screen:
 
     def _new_windows(self) -> list[str]:
         return [window for window in self._windows() if window not in self._others]
+
+
+def counted(image: Image.Image) -> dict[tuple[int, int, int], int]:
+    """How many pixels have each colour."""
+    # Not for all colours that there are: Pillow clears a table of that size first, which takes 0.1 s.
+    found = image.getcolors(maxcolors=image.width * image.height) or []
+    return {colour: count for count, colour in found}
 
 
 def pictures_folder(tmp_path: Path) -> Path:

@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Self
 
-from displays import ROOM, Screen
+from displays import ROOM, Screen, counted
 from master_values import place_of, rough, sight
 from PIL import Image, ImageChops
 from processes import Program, until, wait_until
@@ -145,8 +145,7 @@ class Operator:
         def is_painted() -> bool:
             list(window.events())
             images.append(self.screen.look((left, top, *ROOM)))
-            colours = images[-1].getcolors(1 << 24) or []
-            return len(colours) > 8 and images[-2:-1] == images[-1:]
+            return len(counted(images[-1])) > 8 and images[-2:-1] == images[-1:]
 
         try:
             window.paint(self._picture(seen, window.measure))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from displays import Screen, sizes
+from displays import Screen, counted, sizes
 from PIL import ImageColor
 from processes import free_port
 from station_stage import (
@@ -55,8 +55,8 @@ class Album:
 
 def bar_pct(screen: Screen) -> float:
     """How full the bar is, by its pixels."""
-    counted = dict((rgb, count) for count, rgb in screen.look().getcolors(maxcolors=1 << 24) or [])
-    full, empty = (counted.get(ImageColor.getrgb(colour), 0) for colour in (SKY, TRACK))
+    pixels = counted(screen.look())
+    full, empty = (pixels.get(ImageColor.getrgb(colour)[:3], 0) for colour in (SKY, TRACK))
     return 100 * full / max(full + empty, 1)
 
 
