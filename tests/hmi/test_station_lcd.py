@@ -1,8 +1,9 @@
 """The screen as an LCD in a station has it: full, dark when nobody looks, and with a clock that is set."""
 
+import contextlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -20,16 +21,22 @@ BLANK = ("--size", "480x320", "--blank-after", str(BLANK_S))
 PRELOADS = [*Path("/usr/lib").glob("*/faketime/libfaketime.so.1")]
 
 
+@contextlib.asynccontextmanager
+async def charging() -> AsyncIterator[tuple[int, StrangersMaster]]:
+    """The port of a station that charges, within the test, and its master."""
+    port = free_port()
+    async with staged_rtu(port) as board, StrangersMaster(port) as master:
+        board.plug_in(vehicle(29))
+        yield port, master
+
+
 def is_dark(screen: Screen) -> bool:
     return screen.colours() == {BLACK}
 
 
-async def test_fullscreen_fills_the_display_and_hides_the_cursor(
-    show: Show, display: str, station: Station
-) -> None:
-    station.begin()
-    screen = show(station.port, "--fullscreen")
-    async with StrangersMaster(station.port) as master:
+async def test_fullscreen_fills_the_display_and_hides_the_cursor(show: Show, display: str) -> None:
+    async with charging() as (port, master):
+        screen = show(port, "--fullscreen")
         await until_title(screen, "RTS1: Charging")
         assert screen.box == (0, 0, *ROOM)
         assert screen.kind == "_NET_WM_WINDOW_TYPE_DOCK"  # no window manager gives it a title bar
@@ -52,10 +59,9 @@ async def test_an_idle_screen_goes_dark_and_a_touch_wakes_it(show: Show) -> None
         await until_seen(lambda: not is_dark(screen), 1.0)
 
 
-async def test_the_touch_that_wakes_it_presses_nothing(show: Show, station: Station) -> None:
-    station.begin()
-    screen = show(station.port, *BLANK)
-    async with StrangersMaster(station.port) as master:
+async def test_the_touch_that_wakes_it_presses_nothing(show: Show) -> None:
+    async with charging() as (port, master):
+        screen = show(port, *BLANK)
         await until_title(screen, "RTS1: Charging")
         screen.press()
         await until_title(screen, "RTS1: Stopped by you")
@@ -67,10 +73,9 @@ async def test_the_touch_that_wakes_it_presses_nothing(show: Show, station: Stat
         assert (await master.read())["user_stopped"]
 
 
-async def test_it_stays_lit_while_there_is_something_to_stop(show: Show, station: Station) -> None:
-    station.begin()
-    screen = show(station.port, *BLANK)
-    async with StrangersMaster(station.port):
+async def test_it_stays_lit_while_there_is_something_to_stop(show: Show) -> None:
+    async with charging() as (port, _):
+        screen = show(port, *BLANK)
         await until_title(screen, "RTS1: Charging")
         until_then = time.monotonic() + 2 * BLANK_S
         while time.monotonic() < until_then:
@@ -78,11 +83,10 @@ async def test_it_stays_lit_while_there_is_something_to_stop(show: Show, station
             await until_title(screen, "RTS1: Charging")
 
 
-async def test_a_lit_screen_takes_every_stop(show: Show, station: Station) -> None:
+async def test_a_lit_screen_takes_every_stop(show: Show) -> None:
     """Even after a halt that was longer than the time to go dark: it is what the driver sees that counts."""
-    station.begin()
-    screen = show(station.port, *BLANK)
-    async with StrangersMaster(station.port) as master:
+    async with charging() as (port, master):
+        screen = show(port, *BLANK)
         await until_title(screen, "RTS1: Charging")
         screen.program.pause()
         paused_at = time.monotonic()

@@ -89,12 +89,11 @@ async def test_a_contactor_that_stays_open_is_out_of_order(show: Show, pictures:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_why_the_master_does_not_let_it_charge(
-    show: Show, station: Station, pictures: Path, size: str
-) -> None:
-    station.begin()
-    album = Album(show(station.port, "--size", size), pictures, size)
-    async with StrangersMaster(station.port) as master:
+async def test_why_the_master_does_not_let_it_charge(show: Show, pictures: Path, size: str) -> None:
+    port = free_port()
+    async with staged_rtu(port) as board, StrangersMaster(port) as master:
+        board.plug_in(vehicle(29))
+        album = Album(show(port, "--size", size), pictures, size)
         for state, (orders, title) in REASONS.items():
             master.give({**HOLD, **orders})
             await album.keep(f"waiting_{state.removeprefix('waiting_')}", f"RTS1: {title}", Look.WAITING)
