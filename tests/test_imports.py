@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ def _modules(node: ast.AST, file: Path) -> list[str]:
     return []
 
 
+@cache
 def of_package(name: str) -> list[Import]:
     return [found for file in sorted((ROOT / name).rglob("*.py")) for found in imports(file)]
 

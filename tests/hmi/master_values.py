@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import cycle
 
 from hmi.master_picture import MasterSight
@@ -11,7 +12,7 @@ from hmi.sketch import Picture, Press
 from hmi.trend import SAMPLES, Sample
 from modbus_link.image import RegisterImage
 from register_maps.points import Value
-from register_maps.register_map import load_map
+from register_maps.register_map import RegisterMap, load_map
 
 SIZES = [(480, 320), (800, 480), (320, 480), (480, 800), (1280, 800)]
 EVENTS, ALARMS = 16, 32
@@ -133,10 +134,14 @@ def with_alarms(image: RegisterImage, *alarms: dict[str, Value]) -> RegisterImag
     return image
 
 
+@cache
+def map_of(stations: int) -> RegisterMap:
+    return load_map("pev_master").expanded(station=stations, event=EVENTS, alarm=ALARMS)
+
+
 def image_of(*stations: dict[str, Value], events: int = 0, **site: Value) -> RegisterImage:
     """A master's image with these stations and with events 1, 2, … in their ring."""
-    device_map = load_map("pev_master").expanded(station=len(stations), event=EVENTS, alarm=ALARMS)
-    image = RegisterImage(device_map)
+    image = RegisterImage(map_of(len(stations)))
     image.update({**SITE, "station_count": len(stations), **site})
     for number, station in enumerate(stations, start=1):
         block = {"name": f"RTS{number}", **station}
@@ -190,11 +195,12 @@ def sight(
     )
 
 
-def full_trend(power_w: float | None = 3300, voltage_v: float | None = 107.3) -> list[Sample]:
-    return [
+@cache
+def full_trend(power_w: float | None = 3300, voltage_v: float | None = 107.3) -> tuple[Sample, ...]:
+    return tuple(
         Sample(time=NOON + timedelta(seconds=n), power_w=power_w, lowest_voltage_v=voltage_v)
         for n in range(SAMPLES)
-    ]
+    )
 
 
 def rough(text: str, size: int, bold: bool) -> int:

@@ -1,5 +1,7 @@
 """The operator's screen as shapes, without a display: what is on it, what can be pressed, what is grey."""
 
+from functools import cache
+
 import pytest
 from master_values import (
     CHARGING,
@@ -14,6 +16,7 @@ from master_values import (
 
 from hmi.look import BLUE, INK, ORANGE, SKY, Look
 from hmi.master_picture import MasterSight, master_picture
+from hmi.master_view import MasterView
 from hmi.operator_panel import TABS, OperatorPanel, Question, Step
 from hmi.sketch import Area, Label, Picture, Press
 from hmi.texts import load_texts
@@ -22,6 +25,11 @@ VIEW = view_of(CHARGING, KINDS["turn"], events=3)
 SMALL = [size for size in SIZES if min(size) < 400]
 LARGE = [size for size in SIZES if min(size) >= 400]
 TEXTS = load_texts()
+
+
+@cache
+def crowd() -> MasterView:
+    return view_of(*many(40))
 
 
 def picture(seen: MasterSight, size: tuple[int, int] = (800, 480)) -> Picture:
@@ -66,7 +74,7 @@ def test_a_small_screen_shows_one_part_at_a_time(size: tuple[int, int], tab: str
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_list_has_a_bar_to_turn_it_by_where_it_does_not_fit(size: tuple[int, int]) -> None:
-    view, panel = view_of(*many(40)), OperatorPanel()
+    view, panel = crowd(), OperatorPanel()
     drawn = picture(sight(view, panel), size)
     shown = [p.number for p in pressed(drawn) if p.what == "station"]
     assert [p.number for p in pressed(drawn) if p.what == "scroll"] == [-1, 1]
@@ -131,7 +139,7 @@ QUESTIONS = [
 def test_below_a_question_nothing_can_be_pressed(
     size: tuple[int, int], panel: OperatorPanel, wanted: list[str]
 ) -> None:
-    drawn = picture(sight(view_of(*many(40)), panel), size)
+    drawn = picture(sight(crowd(), panel), size)
     found = set()
     for x in range(0, size[0], 4):
         for y in range(0, size[1], 4):
