@@ -1,6 +1,8 @@
 # `make demo` and `make test` do all the set-up themselves, in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+# A test starts many programs: each would compile all of ours anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-install check docs pictures bench clean
 help:
