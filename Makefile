@@ -45,6 +45,7 @@ bench: .venv/.for-dev
 	$(BIN)/python benchmarks/conformance.py
 	$(BIN)/python benchmarks/fuzz.py
 	$(BIN)/python benchmarks/screens.py
+	$(BIN)/python benchmarks/footprint.py
 	$(BIN)/python benchmarks/chaos.py
 
 clean:
