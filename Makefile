@@ -4,11 +4,12 @@ BIN := .venv/bin
 # A test starts many programs: each would compile all of ours anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-install check docs pictures bench clean
+.PHONY: help demo test test-install test-kernel check docs pictures bench clean
 help:
 	@echo "make demo      watch a whole site on this machine"
 	@echo "make test      ruff, mypy, the import rule and every test"
 	@echo "make test-install  deploy/install in a Debian of its own; as root, with debootstrap"
+	@echo "make test-kernel   a station on the kernel's simulators of pins and chips, in a virtual machine"
 	@echo "make check     ruff, mypy and the import rule alone"
 	@echo "make docs      the tables and the wiring of docs/, from the YAML"
 	@echo "make pictures  the pictures of the documents, from the running program"
@@ -24,6 +25,11 @@ test: check .venv/.apt .venv/.npm .venv/.screens
 
 test-install: .venv/.for-dev
 	$(BIN)/python tests/deploy/install_in_debian.py
+
+# Not a part of `make test`: benchmarks/pi_kernel/README.md says what it takes.
+test-kernel: .venv/.for-dev
+	tests/apt-install qemu-system-x86_64=qemu-system-x86 gcc make
+	$(BIN)/python benchmarks/pi_kernel/vm.py
 
 check: .venv/.for-dev
 	$(BIN)/ruff check
