@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -142,6 +143,7 @@ async def story(bench: Bench) -> None:
         await stops(bench, master)
         await breaks(bench, master)
         await is_left_alone(bench, master)
+        await stands_still(bench, master, process)
         await ends(bench, master, process)
         speaking.cancel()
 
@@ -231,9 +233,23 @@ async def is_left_alone(bench: Bench, master: Master) -> None:
     await bench.steps.wait("it speaks: closed", lambda: master.reads(state="charging", contactor_closed=True))
 
 
+async def stands_still(bench: Bench, master: Master, process: subprocess.Popen[bytes]) -> None:
+    """The whole process, and not only its control loop."""
+    process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(2)
+    bench.steps.check("it stands still: the pin stays, and systemd's watchdog has to act", bench.is_driven)
+    went_on_at = time.monotonic()
+    process.send_signal(signal.SIGCONT)
+    await bench.steps.wait("it goes on: open", lambda: master.reads(contactor_closed=False))
+    bench.dropped("  the pin after that", went_on_at, 0.5)
+    await bench.steps.wait(
+        "  and closed again", lambda: master.reads(state="charging", contactor_closed=True)
+    )
+
+
 async def ends(bench: Bench, master: Master, process: subprocess.Popen[bytes]) -> None:
     steps = bench.steps
-    busy = bench.run("--open-contactor")
+    busy = await asyncio.to_thread(bench.run, "--open-contactor")
     steps.check("--open-contactor while it runs fails", busy.returncode and bench.is_driven, _last_line(busy))
     ended_at = time.monotonic()
     process.terminate()
@@ -248,7 +264,7 @@ async def ends(bench: Bench, master: Master, process: subprocess.Popen[bytes]) -
     process.wait()
     steps.check("SIGKILL: the kernel lets go of the pin, which falls", not bench.is_driven)
     since = time.monotonic()
-    opened = bench.run("--open-contactor")
+    opened = await asyncio.to_thread(bench.run, "--open-contactor")
     steps.check("--open-contactor: exit code 0", opened.returncode == 0, _last_line(opened))
     bench.dropped("  the pin is driven open", since, START_S)
 
