@@ -28,7 +28,8 @@ test-install: .venv/.for-dev
 
 # Not a part of `make test`: benchmarks/pi_kernel/README.md says what it takes.
 test-kernel: .venv/.for-dev
-	@tests/apt-install qemu-system-x86_64=qemu-system-x86 gcc make || true
+	@tests/apt-install qemu-system-x86_64=qemu-system-x86 gcc make xz=xz-utils \
+		/usr/lib/x86_64-linux-gnu/libelf.so.1=libelf1 || true
 	$(BIN)/python benchmarks/pi_kernel/vm.py
 
 check: .venv/.for-dev
