@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, Strict, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
@@ -26,6 +26,9 @@ Whole = Annotated[int, Strict()]
 
 STRICT_KEYS = ConfigDict(extra="forbid", allow_inf_nan=False)
 """For `pydantic.with_config` on every dataclass that a file is read into: an unknown key is a fault."""
+
+TAG_FAULTS = ("union_tag_invalid", "union_tag_not_found")
+"""The key that tells which of several kinds it is has a wrong value, or is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +70,9 @@ class Faults:
             return value
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                inner = tuple(part for part in detail["loc"] if part != "[key]")
-                self.add((*place, *inner), _message(dict(detail), kind))
+                inner, holder = _followed(kind, tuple(part for part in detail["loc"] if part != "[key]"))
+                tag = str(detail["ctx"]["discriminator"]).strip("'") if detail["type"] in TAG_FAULTS else ""
+                self.add((*place, *inner, *filter(None, [tag])), _message(dict(detail), holder))
             return None
 
     def parse_each(self, kind: type[T], data: object, place: Place) -> list[T | None]:
@@ -119,13 +123,15 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _message(detail: Mapping[str, Any], kind: object) -> str:
+def _message(detail: Mapping[str, Any], holder: object) -> str:
     match detail["type"]:
         case "unexpected_keyword_argument" | "extra_forbidden":
-            keys = _keys_at(kind, detail["loc"][:-1])
+            keys = [field.name for field in fields(holder)] if is_dataclass(holder) else []
             return unknown("key", detail["loc"][-1], keys) if keys else "unknown key"
-        case "missing" | "missing_keyword_only_argument" | "missing_argument":
+        case "missing" | "missing_keyword_only_argument" | "missing_argument" | "union_tag_not_found":
             return "is missing"
+        case "union_tag_invalid":
+            return f"must be one of {detail['ctx']['expected_tags']} (got {detail['ctx']['tag']!r})"
         case "value_error":
             return str(detail["ctx"]["error"])
         case "dataclass_type":
@@ -134,17 +140,37 @@ def _message(detail: Mapping[str, Any], kind: object) -> str:
     return f"{message[:1].lower()}{message[1:]} (got {detail['input']!r})"
 
 
-def _keys_at(kind: object, place: Place) -> list[str]:
-    """The keys that the dataclass at `place` inside `kind` knows; empty where that can't be told."""
-    for part in place:
-        if is_dataclass(kind):
-            kind = get_type_hints(kind).get(str(part))
-        else:  # an item of a list, or the value of a mapping's key
-            kind = next(reversed(get_args(kind)), None)
-        given = [option for option in get_args(kind) if option is not NoneType]
-        if get_origin(kind) in (Union, UnionType) and len(given) == 1:
-            (kind,) = given
-    return [field.name for field in fields(kind)] if is_dataclass(kind) else []
+def _followed(kind: object, loc: Place) -> tuple[Place, object]:
+    """`loc` as it stands in the file, without the names of a union's options; what holds its last part."""
+    written, holder = list[str | int](), kind
+    for part in loc:
+        options = _options(kind)
+        chosen = [option for option in options if part in _names(option)] if len(options) > 1 else []
+        if chosen:
+            (kind,) = chosen
+            continue
+        holder = options[0] if len(options) == 1 else kind
+        kind = _inside(holder, part)
+        written.append(part)
+    return tuple(written), holder
+
+
+def _inside(kind: object, part: str | int) -> object:
+    if is_dataclass(kind):
+        return get_type_hints(kind).get(str(part))
+    return next(reversed(get_args(kind)), None)  # an item of a list, or the value of a mapping's key
+
+
+def _options(kind: object) -> list[Any]:
+    is_union = get_origin(kind) in (Union, UnionType)
+    return [option for option in get_args(kind) if option is not NoneType] if is_union else [kind]
+
+
+def _names(option: Any) -> set[str]:
+    """By which a fault tells which option of a union it is about: its class, or its tag."""
+    hints = get_type_hints(option).values() if is_dataclass(option) else ()
+    tags = {value for hint in hints if get_origin(hint) is Literal for value in get_args(hint)}
+    return {getattr(option, "__name__", ""), *tags}
 
 
 def _yaml_message(error: Exception) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, MinLen
-from pydantic import Discriminator, with_config
+from pydantic import Discriminator, Tag, with_config
 
 from register_maps.yaml_file import STRICT_KEYS, Place, Real, Whole
 
@@ -150,6 +150,18 @@ class CountedBattery:
     """At the beginning of a session, where nobody enters a better value."""
 
 
+def _kind_of_battery(given: Any) -> str:
+    """So that a fault is told of the kind that was meant, and not of both."""
+    has_gauge = isinstance(given, Gauge) or (isinstance(given, dict) and "gauge" in given)
+    return "Gauge" if has_gauge else "CountedBattery"
+
+
+Battery = Annotated[
+    Annotated[Gauge, Tag("Gauge")] | Annotated[CountedBattery, Tag("CountedBattery")],
+    Discriminator(_kind_of_battery),
+]
+
+
 @with_config(STRICT_KEYS)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PiWiring:
@@ -160,7 +172,7 @@ class PiWiring:
     leds: Leds | None = None
     i2c_bus: Annotated[Whole, Ge(0), Le(31)] = 1
     meter: Meter
-    battery: Gauge | CountedBattery | None = None
+    battery: Battery | None = None
 
     @property
     def pins(self) -> Iterator[tuple[Place, int]]:

@@ -51,11 +51,15 @@ def _note_pins(wiring: PiWiring, faults: Faults) -> None:
 def _note_level_at_reset(contactor: Contactor, faults: Faults) -> None:
     level = "high" if contactor.pin in PULLED_UP_AT_RESET else "low"
     if contactor.closes_on == level:
-        other = "9 to 27" if level == "high" else "4 to 8"
+        other = (
+            "one of GPIO 9 to 27"
+            if level == "high"
+            else "a driver that closes on high, or one of GPIO 4 to 8"
+        )
         faults.add(
             ("pi", "contactor", "pin"),
             f"GPIO {contactor.pin} is pulled {level} while the Pi boots, and {level} closes the contactor:"
-            f" take one of GPIO {other}",
+            f" take {other}",
         )
 
 
