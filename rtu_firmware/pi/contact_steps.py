@@ -20,12 +20,20 @@ CLOSED_FOR_S = 1.0
 SETTLE_S = 0.05
 """A contact may bounce for so long."""
 PRESS_WITHIN_S = 20.0
+TURNED = "the file has it the wrong way round"
+NORMALLY_OPEN: dict[ContactName, str] = {
+    "feedback": "or the contact is normally open: better take the normally closed one, for then a loose wire"
+    " does not read as an open contactor",
+    "stop_button": "or the button is normally open: better take a normally closed one, for then a loose wire"
+    " stops, too",
+}
+"""What to say of a contact that reads low when it is active."""
 
 
 async def contactor_step(bench: Bench) -> Finding:
     """Closes it for a second and looks whether the feedback follows; again where the file was wrong."""
     what = f"contactor at GPIO {bench.wiring.contactor.pin}, feedback at GPIO {bench.pin('feedback')}"
-    if not bench.installer.agrees(f"The relay closes for {CLOSED_FOR_S:g} s now. Is that safe?"):
+    if not bench.installer.agrees("The relay closes for a second or two now. Is that safe?"):
         return Finding(what=what, outcome=Outcome.SKIPPED, seen="It was not to be closed.")
     stroke, cause = await _try_stroke(bench)
     if cause is Cause.NONE:
@@ -65,21 +73,22 @@ async def _turn(bench: Bench) -> str:
     """Either the coil or the feedback is the other way round; looking at the relay tells which."""
     given = bench.wiring
     if bench.installer.agrees(
-        "The feedback tells the opposite of the order. Look at the relay, which is ordered OPEN now:"
-        " is its lamp lit, or its armature pulled in?"
+        "The feedback tells the opposite of the order. Look at the relay, which is ordered OPEN now, or"
+        " measure at its coil: is its lamp lit, its armature pulled in, or a voltage at its coil?"
     ):
         level = other(given.contactor.closes_on)
         bench.rewire(replace(given, contactor=replace(given.contactor, closes_on=level)))
-        if bench.installer.agrees("It has the other level now. Has it let go, and is its lamp dark?"):
+        if bench.installer.agrees(
+            "It has the other level now. Has it let go, its lamp dark, and no voltage at its coil?"
+        ):
             await bench.sleep(CLOSED_FOR_S)
-            return await _tried_again(bench, f"contactor.closes_on is {level}")
+            return await _tried_again(bench, f"contactor.closes_on is {level}: {TURNED}")
     bench.rewire(turned(given, "feedback"))
-    return await _tried_again(bench, f"feedback.closed_is is {active_level(bench.wiring, 'feedback')}")
+    return await _tried_again(bench, _turned_text(bench, "feedback"))
 
 
-async def _tried_again(bench: Bench, key: str) -> str:
+async def _tried_again(bench: Bench, remedy: str) -> str:
     _, cause = await _try_stroke(bench)
-    remedy = f"{key}: the file has it the wrong way round"
     return remedy if cause is Cause.NONE else f"{remedy}. Even so, it does not follow well: test again"
 
 
@@ -163,5 +172,11 @@ def _contact_finding(bench: Bench, name: ContactName, what: str, *, rests: Level
         return Finding(what=what, outcome=Outcome.PASSED, seen=seen)
     else:
         bench.rewire(turned(bench.wiring, name))
-        remedy = f"{name}.{ACTIVE_KEY[name]} is {active}: the file has it the wrong way round"
+        remedy = _turned_text(bench, name)
     return Finding(what=what, outcome=Outcome.FAILED, seen=seen, remedy=remedy)
+
+
+def _turned_text(bench: Bench, name: ContactName) -> str:
+    level = active_level(bench.wiring, name)
+    text = f"{name}.{ACTIVE_KEY[name]} is {level}: {TURNED}"
+    return f"{text}, {NORMALLY_OPEN[name]}" if level == "low" and name in NORMALLY_OPEN else text

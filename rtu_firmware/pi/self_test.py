@@ -29,7 +29,7 @@ async def walk(bench: Bench) -> bool:
 
 async def _walk(bench: Bench) -> bool:
     bench.installer.tell(WELCOME)
-    if not bench.installer.agrees("Is no vehicle plugged in, and may the relay click?"):
+    if not bench.installer.agrees("Is the vehicle's plug pulled, and may the relay click?"):
         bench.installer.tell("Nothing was tested.")
         return False
     given, findings = bench.wiring, list[Finding]()

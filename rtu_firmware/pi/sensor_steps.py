@@ -112,8 +112,9 @@ def _load_remedies(bench: Bench, seen: Sensed) -> list[str]:
         return [_reversed(bench.wiring.meter)]
     if seen.power_w <= bench.no_power_w:
         return [
-            "no power flows: the battery is full, its charger is off, a wire of the plug is off, or the"
-            " current does not go through the meter"
+            "no power flows: the battery is full, its charger is off, a wire of the plug is off, the current"
+            " does not go through the meter, or the relay opens when it is told to close (closes_on and"
+            " closed_is may both be wrong)"
         ]
     if seen.power_w > MOST_POWER_SHARE * rated_w:
         return [f"more than rated_power_w, {rated_w:g} W: correct it, or the shunt or ratio of the meter"]
