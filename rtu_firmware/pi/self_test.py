@@ -50,6 +50,9 @@ def _steps(bench: Bench, findings: list[Finding]) -> Iterator[Step]:
     yield stop_step
     if bench.wiring.leds:
         yield leds_step
+    if findings[first - 1].outcome is Outcome.FAILED:
+        yield _no_vehicle_step
+        return
     yield plug_step
     plugged = findings[-1]
     if bench.gauge:
@@ -58,6 +61,12 @@ def _steps(bench: Bench, findings: list[Finding]) -> Iterator[Step]:
         yield charge_step
     else:
         yield _no_charge_step
+
+
+async def _no_vehicle_step(bench: Bench) -> Finding:
+    """It might get power that nobody can take away."""
+    seen = "First a contactor that is in order, then a vehicle."
+    return Finding(what="plug and charging", outcome=Outcome.SKIPPED, seen=seen)
 
 
 async def _no_charge_step(bench: Bench) -> Finding:

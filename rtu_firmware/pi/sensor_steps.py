@@ -49,8 +49,15 @@ async def gauge_step(bench: Bench) -> Finding:
 
 
 async def charge_step(bench: Bench) -> Finding:
-    """Power for some seconds into the vehicle: the current's direction, and the voltage under load."""
+    """Power for some seconds into the vehicle: the current's direction, and the voltage under load. None may
+    flow before: contactor and feedback that are both the other way round look right until then."""
     what = "charging"
+    try:
+        idle = await bench.read(bench.meter)
+    except SensorError as error:
+        return Finding(what=what, outcome=Outcome.FAILED, seen=f"{error}.")
+    if remedies := _idle_remedies(bench, idle):
+        return _judged(what, idle, ["PULL THE PLUG", *remedies])
     if not bench.installer.agrees(f"The vehicle gets power for {CHARGED_FOR_S:g} s now. Is that safe?"):
         return Finding(what=what, outcome=Outcome.SKIPPED, seen="The vehicle was not to get power.")
     try:
