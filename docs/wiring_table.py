@@ -62,7 +62,8 @@ def wires(wiring: PiWiring) -> list[Wire]:
         Wire(pin=GROUND_PINS["contacts"], name="ground", to="contacts and LEDs", colour=GROUND),
         gpio(
             wiring.contactor.pin,
-            f"driver, IN; {wiring.contactor.closes_on} closes the contactor; 10 kΩ from IN to its GND",
+            f"driver, IN; {wiring.contactor.closes_on} closes the contactor; 10 kΩ from IN to its"
+            f" {'GND' if wiring.contactor.closes_on == 'high' else 'VCC'}",
             DRIVE,
         ),
         gpio(

@@ -122,7 +122,7 @@ class ModbusMeter:
     unit: Annotated[Whole, Ge(1), Le(248)] = 1
     """248 is what a PZEM-004T answers to, whatever its own address is."""
     serial: Annotated[str, MinLen(1)] | None = None
-    baud: Annotated[Whole, Ge(1200), Le(115200)] = 9600
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
     parity: Literal["none", "even", "odd"] = "none"
     host: Annotated[str, MinLen(1)] | None = None
     port: Annotated[Whole, Ge(1), Le(65535)] = 502

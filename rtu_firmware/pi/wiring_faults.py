@@ -18,8 +18,8 @@ METER_POINTS = ("voltage", "current", "power")
 ID_EEPROM_PINS = (0, 1)
 INA226_SHUNT_V, INA219_SHUNT_V = 0.08192, 0.32
 INA226_BUS_V, INA219_BUS_V = 36.0, 26.0
-ADS1115_INPUT_V = 5.5
-"""And never more than its supply; a Pi's I²C pins want it supplied with 3.3 V."""
+ADS1115_INPUT_V = 3.3
+"""Its supply, because its I²C pins are pulled up to it, and a Pi's bear no more."""
 
 
 def note_wiring(

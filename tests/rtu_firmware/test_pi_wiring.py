@@ -107,6 +107,12 @@ FAULTS = [
     (METER, ADS1115.replace("channel: 1", "channel: 0"), "pi.meter.current.channel", "the voltage's"),
     (METER, "meter: {chip: modbus, map: pev_rtu, serial: /dev/ttyUSB0}", "", ""),
     (METER, "meter: {chip: modbus, map: pev_rtu}", "pi.meter", "either `serial`"),
+    (
+        METER,
+        "meter: {chip: modbus, map: pev_rtu, serial: /dev/x, baud: 2401}",
+        "pi.meter.baud",
+        "must be 1200",
+    ),
     (METER, "meter: {chip: modbus, map: nothing, host: 10.0.0.5}", "pi.meter.map", "there is no map"),
     (METER, "meter: {chip: modbus, map: x.yaml, host: 10.0.0.5}", "pi.meter.map", "can't be read"),
     (METER, "meter: {chip: modbus, map: pev_master, host: 10.0.0.5}", "pi.meter.map", "no point current"),
