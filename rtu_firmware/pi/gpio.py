@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol
 from modbus_link.errors import BadInput
 
 Pull = Literal["up", "down"]
+IN_MEMORY = "/dev/shm"
+"""Can be written where the SD card is full or read-only, too."""
 
 
 class PinError(OSError):
@@ -96,9 +98,10 @@ def _import_library() -> Any:
 @contextlib.contextmanager
 def _folder_for_lgpio() -> Iterator[None]:
     """lgpio, when it is imported, goes to a folder and leaves a pipe there; a service may have none that it
-    could write to, and its files' names count from where it was."""
+    could write to, and its files' names count from where it was. A card that nobody can write to must not
+    keep a contactor from being opened."""
     here = os.getcwd()
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None) as folder:
         os.environ.setdefault("LG_WD", folder)
         try:
             yield

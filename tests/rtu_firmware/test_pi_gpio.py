@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,19 @@ def test_a_library_that_goes_elsewhere_leaves_us_here(tmp_path, monkeypatch):
     here, files = os.getcwd(), os.listdir()
     open_gpio()
     assert (os.getcwd(), os.listdir()) == (here, files)
+    monkeypatch.delenv("LG_WD")
+
+
+def test_a_card_that_nobody_can_write_to_keeps_no_pin_from_being_driven(tmp_path, monkeypatch):
+    package(
+        tmp_path,
+        "import os\nopen(os.environ['LG_WD'] + '/.lgd-nfy0', 'w').close()\n"
+        "BCM = 11\ndef setwarnings(on): ...\ndef setmode(mode): ...\ndef gpio_function(pin): ...",
+        monkeypatch,
+    )
+    monkeypatch.delenv("LG_WD", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "full"))
+    open_gpio()
     monkeypatch.delenv("LG_WD")
 
 
