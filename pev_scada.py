@@ -53,6 +53,8 @@ OwnCertificate = Annotated[
 ]
 
 
+FROM_TERMINAL = (signal.SIGHUP, signal.SIGQUIT)
+"""Where the connection to it breaks, and Ctrl-\\; without a handler they kill at once."""
 MISSING = {
     "cryptography": "needs the package cryptography: install with the extra `tls`",
     "PySimpleGUI": "needs the package PySimpleGUI: install with the extra `hmi`",
@@ -103,6 +105,7 @@ def rtu(
     from rtu_firmware.boards import open_board
     from rtu_firmware.rtu import TICK_S, Rtu
 
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # stopped by Ctrl-Z, its contactor would stay closed
     clock, notify = Clock(), Notify(TICK_S)
     _run(lambda: Rtu(read, open_board(read, clock), clock, alive=notify.alive).run())
 
@@ -412,13 +415,19 @@ def _start_log(level: int = logging.INFO) -> None:
 
 
 def _run(program: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run until it ends, or until SIGINT or SIGTERM, after which it cleans up: contactors open."""
+    """Run until it ends, or until a signal, after which it cleans up: contactors open."""
 
     async def until_signal() -> None:
         task = asyncio.ensure_future(program())
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
+
+        def end() -> None:
+            if not task.cancelling():  # a second signal must not cut the cleaning up short
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, *FROM_TERMINAL):
+            if number not in FROM_TERMINAL or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                loop.add_signal_handler(number, end)
         try:
             await task
         except asyncio.CancelledError:

@@ -48,12 +48,18 @@ def pi_program(station: Path, *options: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": path})
 
 
-def test_a_signal_opens_the_contactor(station):
+@pytest.mark.parametrize(
+    "signals",
+    [(signal.SIGTERM, signal.SIGTERM), (signal.SIGHUP,), (signal.SIGTSTP, signal.SIGQUIT)],
+    ids=["stopped", "connection broke", "keyboard"],
+)
+def test_a_signal_opens_the_contactor(station, signals):
     program = pi_program(station)
     try:
         log = station.with_name("log")
         wait_until(lambda: program.poll() is not None or "RTS1: charging" in log.read_text(), START_S)
-        program.send_signal(signal.SIGTERM)
+        for number in signals:
+            program.send_signal(number)
         assert program.wait(START_S) == 0, log.read_text()
     finally:
         program.kill()
