@@ -20,8 +20,9 @@ from rtu_firmware.pi.gpio import PinError, open_gpio
 from rtu_firmware.pi.self_test import walk
 from rtu_firmware.station_file import StationFile
 
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""The last one where the installer's connection breaks."""
+ENDS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTERM, signal.SIGHUP)
+"""The first three from the keyboard: stopped by Ctrl-Z, it would leave the relay closed. The last one where
+the installer's connection breaks."""
 
 
 def walk_through(station: StationFile) -> int:

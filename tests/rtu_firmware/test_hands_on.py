@@ -5,6 +5,7 @@ import pty
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from processes import EXAMPLES, START_S, free_port, run
 from modbus_link.errors import BadInput
 from modbus_link.listen import Listen
 from register_maps.yaml_file import BadFile
-from rtu_firmware.pi.hands_on import refuse_while_it_runs, walk_through
+from rtu_firmware.pi.hands_on import ENDS, refuse_while_it_runs, walk_through
 from rtu_firmware.pi.open_contactor import open_at_once
 from rtu_firmware.station_file import read_station
 
@@ -128,19 +129,42 @@ sys.exit(code)
 """
 
 
-def test_at_a_terminal_it_asks_until_it_is_answered(tmp_path: Path) -> None:
+@pytest.fixture
+def asks(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A self-test at a terminal, and our end of it."""
     station = tmp_path / "station.yaml"
     station.write_text(ON_A_PI.read_text().replace("port: 502", f"port: {free_port()}"))
     ours, theirs = pty.openpty()
     path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
     command = [sys.executable, "-c", STARTS, str(station)]
     environment = os.environ | {"PYTHONPATH": path}
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as asks:
-        os.write(ours, b"what\nn\n")
-        assert asks.wait(timeout=START_S) == 1
-    told = os.read(ours, 10_000).decode()
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as program:
+        try:
+            yield program, ours
+        finally:
+            program.kill()
     os.close(ours)
     os.close(theirs)
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_whatever_ends_it_opens_the_relay(asks: tuple[subprocess.Popen[bytes], int], number: int) -> None:
+    program, terminal = asks
+    told = b""
+    while b"[y/n]" not in told:
+        told += os.read(terminal, 10_000)
+    program.send_signal(number)
+    assert program.wait(timeout=START_S) == 1
+    told = os.read(terminal, 10_000)
+    assert b"The relay is ordered open." in told
+    assert b"the pin is False" in told
+
+
+def test_at_a_terminal_it_asks_until_it_is_answered(asks: tuple[subprocess.Popen[bytes], int]) -> None:
+    program, terminal = asks
+    os.write(terminal, b"what\nn\n")
+    assert program.wait(timeout=START_S) == 1
+    told = os.read(terminal, 10_000).decode()
     assert told.count("[y/n]") == 2
     assert "Nothing was tested." in told
     assert "The relay is ordered open." in told
