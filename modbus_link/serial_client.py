@@ -145,6 +145,7 @@ class SerialClient(Verbs):
             if loop.time() > give_up_at:
                 raise BadReply(f"{what}: the line is never silent: who else talks on it?")
             heard = self._pieces
+            self._received.clear()
             await asyncio.sleep(seconds)
 
     def _open(self) -> "Serial":

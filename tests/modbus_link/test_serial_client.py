@@ -176,6 +176,24 @@ async def test_a_line_that_is_never_silent(meter: Pzem004t) -> None:
         chattering.cancel()
 
 
+async def test_who_talks_for_ever_fills_no_memory(meter: Pzem004t) -> None:
+    async with line(meter) as client:
+        await client.read(INPUT, 0, 1, 1)
+        client.timeout_s, meter.distort = SHORT_S, lambda _: []
+
+        async def talk() -> None:
+            while True:
+                meter.say(b"\x55" * 100)
+                await asyncio.sleep(0.001)
+
+        talking = asyncio.create_task(talk())
+        for _ in range(10):
+            with pytest.raises(BadReply):
+                await client.read(INPUT, 0, 1, 1)
+        talking.cancel()
+        assert len(client._received) < 10_000
+
+
 async def test_an_adapter_is_pulled_out_and_put_back(tmp_path: Path) -> None:
     meter = Pzem004t(tmp_path / "ttyUSB0")
     meter.plug_in()
