@@ -5,12 +5,16 @@ old values are a fault of the charging logic's.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from modbus_link.clock import Clock
+from modbus_link.line_limit import LineLimit
+
+log = logging.getLogger(__name__)
 
 PERIOD_S = 0.2
 FIRST_ROUND_S = 1.0
@@ -58,6 +62,7 @@ class Sensing:
     def __init__(self, sensors: Sequence[Sensor], clock: Clock) -> None:
         self._sensors = list(sensors)
         self._clock = clock
+        self._lines = LineLimit(log)
         self.samples = [Sample(at=clock.now()) for _ in sensors]
         self._had_first = threading.Event()
         self._ended = threading.Event()
@@ -74,13 +79,17 @@ class Sensing:
             self._thread.join(FIRST_ROUND_S)
 
     async def round(self) -> None:
-        """Every sensor once. One that can't be read keeps its last values, which grow old."""
+        """Every sensor once. One that can't be read keeps its last values, which grow old; so does one whose
+        driver fails for a reason that nobody thought of, and is asked again."""
         for n, sensor in enumerate(self._sensors):
             at, before = self._clock.now(), self.samples[n]
             try:
                 self.samples[n] = Sample(at=at, values=await sensor.read())
             except SensorError as error:
-                self.samples[n] = Sample(at=before.at, values=before.values, trouble=str(error))
+                self.samples[n] = replace(before, trouble=str(error))
+            except Exception as error:
+                self.samples[n] = replace(before, trouble=f"{sensor.name}: {error!r}")
+                self._lines.warning("sensing", sensor.name, f"{sensor.name} can't be read", exc_info=True)
 
     async def _run(self) -> None:
         next_at = self._clock.now()
