@@ -21,7 +21,8 @@ class Notify:
         self._address = "\0" + name[1:] if name.startswith("@") else name
         self._ready = False
         # A watchdog must let some turns pass, however slowly a site is scanned.
-        allowed_us, needed_us = int(os.environ.get("WATCHDOG_USEC", 0)), round(_TURNS * turn_s * 1e6)
+        given = os.environ.get("WATCHDOG_USEC", "")
+        allowed_us, needed_us = int(given) if given.isdecimal() else 0, round(_TURNS * turn_s * 1e6)
         self._longer = f"\nWATCHDOG_USEC={needed_us}" if 0 < allowed_us < needed_us else ""
         self._told_at = -_EVERY_S
 
@@ -36,8 +37,8 @@ class Notify:
         self._ready, self._told_at = True, now
 
     def _tell(self, text: str) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as to:
-            try:
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as to:
                 to.sendto(text.encode(), self._address)
-            except OSError:
-                return  # a supervisor that is gone or busy must not stop the station
+        except OSError:
+            return  # a supervisor that is gone or busy, or no file to be had, must not stop the station

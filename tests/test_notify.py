@@ -75,6 +75,29 @@ def test_nobody_who_listens_is_no_trouble(monkeypatch: pytest.MonkeyPatch, name:
     Notify(0.1).alive()
 
 
+@pytest.mark.parametrize("text", ["", "soon", "-1", "1.5"])
+def test_a_watchdog_without_a_number_is_none(
+    systemd: socket.socket, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", text)
+    Notify(60.0).alive()
+    assert told(systemd) == ["READY=1", "WATCHDOG=1"]
+
+
+WITHOUT_FILES = """
+import resource
+from modbus_link.notify import Notify
+notify = Notify(0.1)
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+notify.alive()
+"""
+
+
+def test_no_file_to_be_had_is_no_trouble(systemd: socket.socket) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", WITHOUT_FILES], check=True, env=environment)
+
+
 def test_a_station_tells_of_itself_and_a_hung_one_does_not(systemd: socket.socket, tmp_path: Path) -> None:
     path = tmp_path / "station.yaml"
     path.write_text(STATION.replace("port: 0", f"port: {free_port()}"))
