@@ -2,6 +2,7 @@
 
 import os
 import pty
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from processes import EXAMPLES, START_S, free_port, run
 from modbus_link.errors import BadInput
 from modbus_link.listen import Listen
 from register_maps.yaml_file import BadFile
-from rtu_firmware.pi.hands_on import ENDS, refuse_while_it_runs, walk_through
+from rtu_firmware.pi.hands_on import refuse_while_it_runs, walk_through
 from rtu_firmware.pi.open_contactor import open_at_once
 from rtu_firmware.station_file import read_station
 
@@ -147,8 +148,8 @@ def asks(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     os.close(theirs)
 
 
-@pytest.mark.parametrize("number", ENDS)
-def test_whatever_ends_it_opens_the_relay(asks: tuple[subprocess.Popen[bytes], int], number: int) -> None:
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTSTP])
+def test_no_key_leaves_the_relay_closed(asks: tuple[subprocess.Popen[bytes], int], number: int) -> None:
     program, terminal = asks
     told = b""
     while b"[y/n]" not in told:

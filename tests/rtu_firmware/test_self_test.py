@@ -304,6 +304,24 @@ def test_who_mistakes_the_relay_does_not_leave_it_closed(world: World, installer
     assert not world.contactor.coil_is_on
 
 
+def test_who_mistakes_the_relay_and_ends_it_then_does_not_leave_it_closed(
+    world: World, installer: Installer
+) -> None:
+    contact_as_make(world)
+    agrees = installer.agrees
+
+    def mistakes(question: str) -> bool:
+        if "let go" in question:
+            assert world.contactor.coil_is_on
+            raise KeyboardInterrupt
+        return agrees(question) or "pulled in" in question
+
+    installer.agrees = mistakes  # type: ignore[method-assign]
+    assert walk(world, installer) == 1
+    assert installer.told[-2] == "The relay is ordered open."
+    assert not world.contactor.coil_is_on
+
+
 def test_pins_that_fail_end_it(world: World, installer: Installer) -> None:
     installer.at_question = lambda n: world.header.broken.update(range(28)) if n == 3 else None
     assert walk(world, installer) == 1
