@@ -79,6 +79,8 @@ class Session:
     first_state_of_charge_pct: float | None = None
     counted_pct: float | None = None
     """The state of charge as counted, where no gauge tells it."""
+    entered_pct: float | None = None
+    """What somebody entered last, from which it was counted on."""
     fallen_off: int = 0
     """How often the contactor has opened without an order."""
     stopped: bool = False
@@ -179,6 +181,7 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
     elapsed_s = now - state.stepped_at
     energy_wh = power_w * elapsed_s / 3600
     counted = _counted_pct(session, energy_wh, orders, ratings.counted_battery)
+    entered = orders.entered_state_of_charge_pct
     known = charge if charge is not None else counted
     session = replace(
         session,
@@ -187,6 +190,7 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
         # A gauge may need a second to answer, but without the energy from there on its rise tells nothing.
         first_state_of_charge_pct=session.first_state_of_charge_pct if session.energy_wh else charge,
         counted_pct=counted,
+        entered_pct=session.entered_pct if entered is None else entered,
         fallen_off=session.fallen_off + _falls_off(state, seen, ratings, now),
         stopped=orders.stop or seen.stop_pressed or (session.stopped and not orders.start),
         full=session.full or (known is not None and known >= FULL_AT_PCT),

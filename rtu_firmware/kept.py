@@ -92,4 +92,8 @@ def _is_weighty(kept: Kept, last: Kept) -> bool:
     if new is None or old is None:
         return False
     is_another = new.energy_wh < old.energy_wh or new.charging_time_s < old.charging_time_s
-    return is_another or (new.stopped, new.full, new.fallen_off) != (old.stopped, old.full, old.fallen_off)
+    return is_another or _said_and_done(new) != _said_and_done(old)
+
+
+def _said_and_done(session: Session) -> tuple[object, ...]:
+    return session.stopped, session.full, session.fallen_off, session.entered_pct

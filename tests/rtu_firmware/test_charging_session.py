@@ -177,6 +177,7 @@ def test_what_somebody_enters_is_counted_on_from():
     bench = counting_bench()
     bench.step(entered_state_of_charge_pct=70.0)
     bench.run(60, entered_state_of_charge_pct=None)
+    assert session_of(bench).entered_pct == 70.0
     assert session_of(bench).counted_pct == pytest.approx(
         70 + 100 * 3300 / 60 * EFFICIENCY / 10_000, rel=1e-3
     )

@@ -32,6 +32,7 @@ CHANGES = {
     "the session's energy": (BEGUN, with_session(energy_wh=101.0), ENERGY_EVERY_S),
     "charging time": (BEGUN, with_session(charging_time_s=61.0), ENERGY_EVERY_S),
     "counted charge": (BEGUN, with_session(counted_pct=6.0), ENERGY_EVERY_S),
+    "entered charge": (BEGUN, with_session(counted_pct=70.0, entered_pct=70.0), SOONEST_S),
     "plugged in": (IDLE, BEGUN, SOONEST_S),
     "unplugged": (BEGUN, IDLE, SOONEST_S),
     "another vehicle": (BEGUN, with_session(energy_wh=0.0, charging_time_s=0.0), SOONEST_S),
