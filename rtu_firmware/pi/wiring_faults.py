@@ -14,6 +14,8 @@ SERIAL_PORTS, SERIAL_PINS = ("/dev/serial0", "/dev/ttyAMA0", "/dev/ttyS0"), (14,
 PULLED_UP_AT_RESET = range(9)
 """Until the firmware runs, GPIO 0 to 8 are pulled up and all others down (BCM2835 ARM Peripherals, table
 6-31)."""
+SERIAL_CONSOLE_OUT = 14
+"""Where the console is on, the Pi itself drives it high, long before the firmware runs."""
 METER_POINTS = ("voltage", "current", "power")
 ID_EEPROM_PINS = (0, 1)
 INA226_SHUNT_V, INA219_SHUNT_V = 0.08192, 0.32
@@ -49,6 +51,10 @@ def _note_pins(wiring: PiWiring, faults: Faults) -> None:
 
 
 def _note_level_at_reset(contactor: Contactor, faults: Faults) -> None:
+    if contactor.pin == SERIAL_CONSOLE_OUT:
+        why = "drives it high while the Pi boots, where it is on: take another"
+        faults.add(("pi", "contactor", "pin"), f"GPIO {contactor.pin} is the serial console's, which {why}")
+        return
     level = "high" if contactor.pin in PULLED_UP_AT_RESET else "low"
     if contactor.closes_on == level:
         other = (

@@ -91,6 +91,7 @@ FAULTS = [
         "pi.contactor.pin",
         "take a driver that closes on high, or one of GPIO 4 to 8",
     ),
+    ("pin: 17", "pin: 14", "pi.contactor.pin", "drives it high while the Pi boots"),
     ("shunt_ohm: 0.01", "shunt_ohm: 0.02", "pi.meter.max_current_a", "160 mV"),
     ("max_current_a: 8", "max_current_a: 5", "pi.meter.max_current_a", "give 5.5 A or more"),
     ("nominal_voltage_v: 12", "nominal_voltage_v: 48", "pi.meter.chip", "measures up to 36 V"),
