@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 GREEN = {ChargeState.PREPARING, ChargeState.CHARGING, ChargeState.SUSPENDED_EV}
 RED = {ChargeState.SUSPENDED_EVSE, ChargeState.FINISHING}
+SILENT_S = 2.0
+"""A bus that hangs raises no error: what is older is a fault of the charging logic's, and needs a reason."""
 
 
 class PiBoard:
@@ -44,7 +46,8 @@ class PiBoard:
         guarded = self.guard.tell()
         meter, gauge = self._samples(guarded, now)
         ages_from = [guarded.at, meter.at, *([gauge.at] if gauge else [])]
-        trouble = "; ".join(filter(None, (guarded.tripped, meter.trouble, gauge.trouble if gauge else "")))
+        troubles = [guarded.tripped, _trouble("meter", meter, now), _trouble("gauge", gauge, now)]
+        trouble = "; ".join(filter(None, troubles))
         self._log_trouble(trouble)
         return Measurement(
             at=min(ages_from),
@@ -103,6 +106,12 @@ class PiBoard:
         elif self._trouble and not trouble:
             self._lines.info("board", "well", "pins and sensors are well again")
         self._trouble = trouble
+
+
+def _trouble(name: str, sample: Sample | None, now: float) -> str:
+    if sample is None or sample.trouble or now - sample.at <= SILENT_S:
+        return sample.trouble if sample else ""
+    return f"{name}: nothing new for {SILENT_S:g} s: does its bus hang?"
 
 
 def _since(plugged_at: float, gauge: Sample) -> Sample:

@@ -104,6 +104,17 @@ async def test_values_grow_old_while_a_sensor_is_in_trouble(bench, which):
     assert (seen.at, seen.trouble) == (bench.clock.now(), "")
 
 
+async def test_a_sensor_that_hangs_is_told(bench):
+    """It raises nothing, and keeps the gauge, which comes after it, from being read."""
+    await bench.round()
+    bench.clock.move_on(1.9)
+    assert bench.measure().trouble == ""
+    bench.clock.move_on(0.2)
+    seen = bench.measure()
+    assert seen.trouble.startswith("meter: nothing new for 2 s: does its bus hang?; gauge: nothing new")
+    assert (await bench.round()).trouble == ""
+
+
 async def test_troubles_are_told_together(bench):
     bench.meter.trouble, bench.gauge.trouble = "no device at 0x40", "no device at 0x36"
     assert (await bench.round()).trouble == "no device at 0x40; no device at 0x36"
