@@ -419,11 +419,12 @@ def _run(program: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
     async def until_signal() -> None:
         task = asyncio.ensure_future(program())
-        loop = asyncio.get_running_loop()
+        loop, is_ending = asyncio.get_running_loop(), False
 
         def end() -> None:
-            if not task.cancelling():  # a second signal must not cut the cleaning up short
-                task.cancel()
+            nonlocal is_ending
+            if not is_ending:  # a second signal must not cut the cleaning up short
+                is_ending = task.cancel()
 
         for number in (signal.SIGINT, signal.SIGTERM, *FROM_TERMINAL):
             if number not in FROM_TERMINAL or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
