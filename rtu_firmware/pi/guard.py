@@ -88,6 +88,7 @@ class Guard:
             self._ended = True
             if why:
                 self._trip(why)
+            self._closed = None  # whatever was last seen, it is driven open
             self._set(False)
 
     def _trip(self, why: str) -> None:
@@ -95,10 +96,11 @@ class Guard:
             self._seen, self._told = replace(self._seen, tripped=why), False
 
     def _set(self, closed: bool) -> None:
-        """The pin, if it is to change; what can't be closed is opened, and what can't be opened is tried
-        again."""
+        """The pin, if it is to change; what can't be closed is opened, and what can't be opened, or is closed
+        all the same, is tried again: another program may have driven the pin."""
         closed = closed and not (self._ended or self._seen.stopped or self._seen.tripped)
-        if closed is self._closed:
+        defies = not closed and self._seen.contacts.contactor_closed
+        if closed is self._closed and not defies:
             return
         try:
             self._drive(closed)

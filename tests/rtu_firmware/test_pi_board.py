@@ -1,7 +1,7 @@
 """The Pi's board: what it makes of contacts and sensors, its lamps, and its ends."""
 
 import pytest
-from gpio_header import GpioHeader
+from gpio_header import Contactor, GpioHeader
 from pi_hardware import station_file
 from still_clock import StillClock
 from test_pi_gpio import package, wiring
@@ -221,6 +221,23 @@ def test_closing_opens_for_good_and_never_floats(bench):
     assert bench.header.edges_of(17) == [True, False]
     assert bench.header.gpio_function(17) == bench.header.OUT
     assert bench.lamps == (False, False)
+
+
+@pytest.mark.parametrize("by", ["looking", "closing"])
+def test_a_pin_that_another_program_drives_is_opened_again(bench, by):
+    """RPi.GPIO shares a pin with everybody."""
+    contactor = Contactor(bench.header, 17)
+    bench.header.connect(FEEDBACK, contactor.feedback)
+    bench.measure()
+    bench.header.output(17, True)
+    bench.clock.move_on(1.0)
+    assert contactor.is_closed()
+    if by == "looking":
+        bench.measure()
+        bench.board.watch.look()
+    else:
+        bench.board.close()
+    assert not contactor.coil_is_on
 
 
 def test_closing_with_broken_pins_raises_nothing(bench):
