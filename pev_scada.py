@@ -97,7 +97,7 @@ def rtu(
     _start_log()
     read = read_station(station)
     if self_test:
-        from rtu_firmware.pi.hands_on import walk_through
+        from rtu_firmware.pi.self_test.hands_on import walk_through
 
         raise typer.Exit(walk_through(read))
     from modbus_link.clock import Clock

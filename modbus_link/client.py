@@ -52,13 +52,6 @@ class ModbusClient(Verbs):
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
-    async def __aenter__(self) -> "ModbusClient":
-        self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
     @property
     def connected(self) -> bool:
         return self._link is not None

@@ -74,13 +74,6 @@ class SerialClient(Verbs):
     def __str__(self) -> str:
         return self.port
 
-    async def __aenter__(self) -> "SerialClient":
-        self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
     @property
     def connected(self) -> bool:
         return self._serial is not None

@@ -5,6 +5,7 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Self
 
 from pymodbus.pdu import ModbusPDU
 from pymodbus.pdu.bit_message import (
@@ -41,6 +42,19 @@ class Verbs(ABC):
         self.min_interval_s = min_interval_s
         self._turn = asyncio.Lock()
         self._free_at = 0.0
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @abstractmethod
+    def start(self) -> None: ...
+
+    @abstractmethod
+    async def close(self) -> None: ...
 
     @abstractmethod
     async def _exchange(

@@ -193,7 +193,8 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
         entered_pct=session.entered_pct if entered is None else entered,
         fallen_off=session.fallen_off + _falls_off(state, seen, ratings, now),
         stopped=orders.stop or seen.stop_pressed or (session.stopped and not orders.start),
-        full=session.full or (known is not None and known >= FULL_AT_PCT),
+        # Who has entered 100 by mistake may correct it.
+        full=(session.full and entered is None) or (known is not None and known >= FULL_AT_PCT),
     )
     total_wh = min(state.total_energy_wh + energy_wh, MOST_ENERGY_WH)
     return replace(state, session=session, total_energy_wh=total_wh)

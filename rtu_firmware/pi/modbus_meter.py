@@ -29,7 +29,8 @@ class _MeterSensor:
     def __init__(self, meter: ModbusMeter) -> None:
         meter_map = replace(load_map(meter.map), unit_id=meter.unit)
         self._client = _client(meter, meter_map.min_interval_ms / 1000)
-        self.name = f"{Path(meter.map).stem} unit {meter.unit} at {self._client}"
+        where = Path(meter.serial).name if meter.serial else str(self._client)
+        self.name = f"{Path(meter.map).stem} unit {meter.unit} at {where}"
         self._device = Device(self._client, meter_map, METER_POINTS)
         self._started = False
 

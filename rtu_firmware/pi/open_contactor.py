@@ -23,11 +23,11 @@ def open_at_once(path: Path) -> int:
         return 0
     try:
         contactor = station["pi"]["contactor"]
-        pin, closes_on = int(contactor["pin"]), contactor["closes_on"]
-    except (LookupError, TypeError, ValueError) as error:
+        pin, closes_on = contactor["pin"], contactor["closes_on"]
+    except (LookupError, TypeError) as error:
         raise BadInput(f"{path}: pi.contactor: needs pin and closes_on, to open it") from error
-    if closes_on not in ("high", "low"):
-        raise BadInput(f"{path}: pi.contactor.closes_on: must be high or low (got {closes_on!r})")
+    if type(pin) is not int or closes_on not in ("high", "low"):
+        raise BadInput(f"{path}: pi.contactor: needs a pin's number, and closes_on: high or low")
     try:
         open_gpio().output(pin, closes_on == "low")
     except PinError as error:

@@ -11,9 +11,9 @@ from i2c_wires import I2cWires
 from processes import EXAMPLES
 
 from modbus_link.clock import VirtualClock
-from rtu_firmware.pi.bench import Bench
 from rtu_firmware.pi.gpio import Header
-from rtu_firmware.pi.hands_on import walk_on
+from rtu_firmware.pi.self_test.bench import Bench
+from rtu_firmware.pi.self_test.hands_on import walk_on
 from rtu_firmware.station_file import read_station
 
 CONTACTOR, FEEDBACK, PLUG, STOP, GREEN, RED = 17, 27, 22, 23, 24, 25

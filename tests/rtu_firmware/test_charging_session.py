@@ -189,6 +189,8 @@ def test_a_battery_that_is_full_by_the_count_is_full():
     bench.run(10, entered_state_of_charge_pct=None)
     assert session_of(bench).full
     assert bench.decision.reason is Reason.FULL
+    bench.step(entered_state_of_charge_pct=40.0)
+    assert not session_of(bench).full
 
 
 def test_the_next_vehicle_is_counted_anew():

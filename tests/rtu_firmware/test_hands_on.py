@@ -16,8 +16,8 @@ from processes import EXAMPLES, START_S, free_port, run
 from modbus_link.errors import BadInput
 from modbus_link.listen import Listen
 from register_maps.yaml_file import BadFile
-from rtu_firmware.pi.hands_on import refuse_while_it_runs, walk_through
 from rtu_firmware.pi.open_contactor import open_at_once
+from rtu_firmware.pi.self_test.hands_on import refuse_while_it_runs, walk_through
 from rtu_firmware.station_file import read_station
 
 SIMULATED, ON_A_PI = EXAMPLES / "rts1.yaml", EXAMPLES / "pi.yaml"
@@ -77,6 +77,7 @@ def test_a_file_that_was_made_wrong_meanwhile_keeps_no_contactor_closed(
         "board: pi\npi: [",
         "board: pi\npi: {contactor: {closes_on: high}}",
         "board: pi\npi: {contactor: {pin: 17, closes_on: up}}",
+        "board: pi\npi: {contactor: {pin: true, closes_on: high}}",
         "",
     ],
 )
@@ -118,7 +119,7 @@ def test_no_self_test_beside_a_running_station() -> None:
 STARTS = """
 import sys
 from gpio_header import GpioHeader
-from rtu_firmware.pi.hands_on import walk_through
+from rtu_firmware.pi.self_test.hands_on import walk_through
 from rtu_firmware.station_file import read_station
 from pathlib import Path
 header = GpioHeader(lambda: 0.0)

@@ -43,7 +43,7 @@ async def test_a_meter_on_a_line(port: Path, make: type, map_name: str) -> None:
     with plugged_in(make(port, unit=7)) as meter:
         meter.measure(voltage_v=229.5, current_a=10.5, power_w=2400.5)
         with opened(open_modbus_meter(on_line(port, map_name, unit=7))) as sensor:
-            assert sensor.name == f"{map_name} unit 7 at {port}"
+            assert sensor.name == f"{map_name} unit 7 at {Path(port).name}"
             assert await sensor.read() == MEASURED
         assert len(meter.requests) == 1
 

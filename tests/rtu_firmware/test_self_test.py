@@ -14,7 +14,7 @@ from processes import EXAMPLES
 from ruamel.yaml import YAML
 
 from register_maps.yaml_file import Faults, read_yaml
-from rtu_firmware.pi.self_test import as_yaml
+from rtu_firmware.pi.self_test.walk import as_yaml
 from rtu_firmware.pi.wiring import Ads1115, CurrentInput, PiWiring, VoltageInput
 from rtu_firmware.station_file import read_station
 

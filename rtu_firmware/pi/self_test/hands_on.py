@@ -15,9 +15,9 @@ from rich.text import Text
 from modbus_link.clock import Clock
 from modbus_link.errors import BadInput
 from modbus_link.listen import Listen
-from rtu_firmware.pi.bench import Bench
 from rtu_firmware.pi.gpio import PinError, open_gpio
-from rtu_firmware.pi.self_test import walk
+from rtu_firmware.pi.self_test.bench import Bench
+from rtu_firmware.pi.self_test.walk import walk
 from rtu_firmware.station_file import StationFile
 
 ENDS = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTERM, signal.SIGHUP)

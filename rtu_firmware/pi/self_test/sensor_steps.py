@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from rtu_firmware.pi.bench import Bench, Finding, Outcome
-from rtu_firmware.pi.known_chips import METERS, found_text
+from rtu_firmware.pi.self_test.bench import Bench, Finding, Outcome
+from rtu_firmware.pi.self_test.known_chips import METERS, found_text
 from rtu_firmware.pi.sensing import Sensed, SensorError
 from rtu_firmware.pi.wiring import Ads1115, Ina219, Ina226, Meter, ModbusMeter
 

@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 from modbus_link.clock import Clock
 from rtu_firmware.pi.gpio import Gpio
 from rtu_firmware.pi.i2c import Bus, open_bus
-from rtu_firmware.pi.known_chips import find_chips
 from rtu_firmware.pi.pins import Pins
+from rtu_firmware.pi.self_test.known_chips import find_chips
 from rtu_firmware.pi.sensing import Sensed, Sensor, SensorError
 from rtu_firmware.pi.sensors import open_sensors
 from rtu_firmware.pi.wiring import Level, PiWiring

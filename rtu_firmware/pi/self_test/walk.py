@@ -5,9 +5,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from register_maps.yaml_file import BadFile, Faults
-from rtu_firmware.pi.bench import Bench, Finding, Outcome
-from rtu_firmware.pi.contact_steps import contactor_step, leds_step, plug_step, stop_step
-from rtu_firmware.pi.sensor_steps import charge_step, gauge_step, meter_step
+from rtu_firmware.pi.self_test.bench import Bench, Finding, Outcome
+from rtu_firmware.pi.self_test.contact_steps import contactor_step, leds_step, plug_step, stop_step
+from rtu_firmware.pi.self_test.sensor_steps import charge_step, gauge_step, meter_step
 from rtu_firmware.pi.wiring import ModbusMeter, PiWiring
 from rtu_firmware.pi.wiring_faults import note_wiring
 

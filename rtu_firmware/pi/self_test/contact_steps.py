@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rtu_firmware.pi.bench import (
+from rtu_firmware.pi.self_test.bench import (
     ACTIVE_KEY,
     Bench,
     ContactName,
@@ -12,8 +12,8 @@ from rtu_firmware.pi.bench import (
     other,
     turned,
 )
+from rtu_firmware.pi.self_test.verdicts import Cause, Stroke, judge_stroke, stroke_remedy, stuck_remedy
 from rtu_firmware.pi.sensing import SensorError
-from rtu_firmware.pi.verdicts import Cause, Stroke, judge_stroke, stroke_remedy, stuck_remedy
 from rtu_firmware.pi.wiring import Leds, Level
 
 CLOSED_FOR_S = 1.0
