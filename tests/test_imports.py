@@ -90,3 +90,15 @@ def test_every_package_of_the_wheel_is_here() -> None:
 def test_one_file_knows_the_window_library() -> None:
     gui = {"PySimpleGUI", "FreeSimpleGUI", "tkinter"}
     assert {found.file.name for found in of_package("hmi") if found.module in gui} == {"window.py"}
+
+
+@pytest.mark.parametrize(
+    ("package", "library", "file"),
+    [
+        ("rtu_firmware", "RPi", "gpio.py"),
+        ("rtu_firmware", "smbus2", "i2c.py"),
+        ("modbus_link", "serial", "serial_client.py"),
+    ],
+)
+def test_one_file_knows_a_hardware_library(package: str, library: str, file: str) -> None:
+    assert {found.file.name for found in of_package(package) if found.module == library} == {file}
