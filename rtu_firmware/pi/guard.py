@@ -6,6 +6,7 @@ systemd's watchdog.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
@@ -134,8 +135,11 @@ class Watch(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self._closing.wait(LOOK_EVERY_S):
+            while not self._closing.is_set():
                 self.look()
+                time.sleep(
+                    LOOK_EVERY_S
+                )  # to wait for the event instead would cost twice as much, at each look
             self._guard.end()
         except Exception as error:
             # Logging comes last, for it may have to wait.
