@@ -138,7 +138,6 @@ class SerialClient(Verbs):
             if loop.time() > give_up_at:
                 raise BadReply(f"{what}: the line is never silent: who else talks on it?")
             heard = self._pieces
-            self._received.clear()
             await asyncio.sleep(seconds)
 
     def _open(self) -> "Serial":
@@ -171,7 +170,8 @@ class SerialClient(Verbs):
         if not data:
             self._drop("the port is gone")
             return
-        self._received += data
+        if len(self._received) <= LONGEST:  # who talks for ever must not fill the memory
+            self._received += data
         self._pieces += 1
         self._arrived.set()
 
