@@ -15,7 +15,7 @@ from typing import Annotated, Protocol
 from annotated_types import Ge, Le
 
 from modbus_link.errors import reason
-from rtu_firmware.charging import MOST_ENERGY_WH, Session
+from rtu_firmware.model import MOST_ENERGY_WH, Session
 
 log = logging.getLogger(__name__)
 

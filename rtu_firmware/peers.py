@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 
 from register_maps.vocabulary import FaultCode, LimitReason
 from rtu_firmware.board import Measurement
-from rtu_firmware.charging import Orders, Ratings, State, step
+from rtu_firmware.charging import step
+from rtu_firmware.model import Orders, Ratings, State
 
 LEASE_S = 6.0
 """A borrower that asks once a second keeps its lease through three answers lost in a row. A lender waits so

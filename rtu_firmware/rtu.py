@@ -14,9 +14,10 @@ from register_maps.points import Table, Value
 from register_maps.register_map import RegisterMap, load_map
 from register_maps.vocabulary import FaultCode
 from rtu_firmware.board import Board, Measurement
-from rtu_firmware.charging import Orders, State, first_state, state_of_charge_pct
+from rtu_firmware.charging import first_state, state_of_charge_pct
 from rtu_firmware.kept import Keeper, Kept
 from rtu_firmware.kept_file import KeptFile
+from rtu_firmware.model import Orders, State
 from rtu_firmware.neighbours import Neighbours
 from rtu_firmware.peers import (
     LEASE_S,

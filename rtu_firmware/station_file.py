@@ -12,7 +12,7 @@ from modbus_link.listen import Listen, note_server
 from modbus_link.tls import TlsFiles
 from register_maps.register_map import RegisterMap, load_map
 from register_maps.yaml_file import STRICT_KEYS, Faults, Place, Real, Whole, read_yaml
-from rtu_firmware.charging import CountedBattery, Ratings
+from rtu_firmware.model import CountedBattery, Ratings
 from rtu_firmware.pi.wiring import PiWiring
 from rtu_firmware.pi.wiring_faults import beside, note_wiring
 

@@ -14,7 +14,8 @@ from itertools import count
 
 from rtu_firmware import peers
 from rtu_firmware.board import Measurement
-from rtu_firmware.charging import Orders, Ratings, State, first_state
+from rtu_firmware.charging import first_state
+from rtu_firmware.model import Orders, Ratings, State
 from rtu_firmware.peers import Leases, Report
 
 STEP_S = 0.45

@@ -15,7 +15,8 @@ from register_maps.points import Value
 from register_maps.register_map import load_map
 from rtu_firmware.board import Measurement
 from rtu_firmware.boards import sim_board
-from rtu_firmware.charging import Decision, Orders, Ratings, first_state, step
+from rtu_firmware.charging import first_state, step
+from rtu_firmware.model import Decision, Orders, Ratings
 from rtu_firmware.rtu import Rtu
 from rtu_firmware.sim_board import SimBoard
 from rtu_firmware.station_file import Failsafe, Listen, SimVehicle, StationFile

@@ -9,7 +9,8 @@ from station_bench import RATINGS, Bench, charging_bench
 
 from register_maps.vocabulary import LimitReason as Reason
 from rtu_firmware.battery import EFFICIENCY, Battery
-from rtu_firmware.charging import CountedBattery, Session, state_of_charge_pct
+from rtu_firmware.charging import state_of_charge_pct
+from rtu_firmware.model import CountedBattery, Session
 
 
 def session_of(bench: Bench) -> Session:

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtu_firmware import kept as kept_module
-from rtu_firmware.charging import Session
 from rtu_firmware.kept import ENERGY_EVERY_S, SOONEST_S, Keeper, Kept, is_due
 from rtu_firmware.kept_file import KeptFile
+from rtu_firmware.model import Session
 
 IDLE = Kept(total_energy_wh=500.0)
 BEGUN = replace(IDLE, session=Session(energy_wh=100.0, charging_time_s=60.0))

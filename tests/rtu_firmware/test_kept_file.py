@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modbus_link.errors import BadInput
-from rtu_firmware.charging import MOST_ENERGY_WH, Session
 from rtu_firmware.kept import Kept
 from rtu_firmware.kept_file import Disk, KeptFile
+from rtu_firmware.model import MOST_ENERGY_WH, Session
 
 PATH = Path("/kept/rts1.json")
 FULL = Kept(
