@@ -24,8 +24,8 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS), str(TESTS / "rtu_firmware")]
 
+from pi_program import STATION as ON_PI_STATION  # noqa: E402
 from processes import free_port  # noqa: E402
-from test_pi_process import STATION as ON_PI_STATION  # noqa: E402
 
 from modbus_link.client import ModbusClient  # noqa: E402
 from modbus_link.device import Device  # noqa: E402

@@ -69,10 +69,7 @@ class ScreenWindow:
         self._canvas.configure(highlightthickness=0)
         if fullscreen:
             self._window.set_cursor("none")
-        self._canvas.bind("<ButtonPress-1>", lambda e: self._events.append(Touch(e.x, e.y)))
-        for number, key in WHEEL.items():
-            self._canvas.bind(f"<ButtonPress-{number}>", lambda _, key=key: self._events.append(key))
-        self._window.TKroot.bind("<KeyPress>", lambda e: self._events.append(Key(e.keysym)))
+        self._listen()
         unseen = sg.tk.Canvas(self._canvas)
         self._keep = cache(lambda font: unseen.create_text(0, 0, font=font))
         self.measure: Measure = lru_cache(maxsize=4096)(self._measure)
@@ -135,6 +132,12 @@ class ScreenWindow:
     def _font(self, size: int, bold: bool) -> tuple[str, int, str]:
         # Below 0 it is in pixels, whatever the screen's density.
         return self._family, -size, "bold" if bold else "normal"
+
+    def _listen(self) -> None:
+        self._canvas.bind("<ButtonPress-1>", lambda e: self._events.append(Touch(e.x, e.y)))
+        for number, key in WHEEL.items():
+            self._canvas.bind(f"<ButtonPress-{number}>", lambda _, key=key: self._events.append(key))
+        self._window.TKroot.bind("<KeyPress>", lambda e: self._events.append(Key(e.keysym)))
 
     def _measure(self, text: str, size: int, bold: bool) -> int:
         font = self._font(size, bold)

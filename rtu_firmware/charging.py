@@ -132,7 +132,7 @@ def _fault_now(state: State, seen: Measurement, ratings: Ratings, now: float) ->
     settled = now - max(state.switched_at, state.started_at) > ratings.contactor_time_s
     never_closed = state.closed_at < state.switched_at and not _opened_by_board(seen)
     falls_off = state.session is not None and state.session.fallen_off >= MOST_FALLEN_OFF
-    draws = seen.power_w is not None and seen.power_w > 0.05 * ratings.rated_power_w
+    draws = seen.power_w is not None and seen.power_w > ratings.noise_w
     # In this order, because what is not known, or can't be true, tells nothing about the contactor.
     faults = [
         (seen.tripped, FaultCode.HARDWARE_FAILED),
@@ -166,10 +166,9 @@ def _is_fresh(seen: Measurement, ratings: Ratings, now: float) -> bool:
 
 
 def _is_plausible(seen: Measurement, ratings: Ratings) -> bool:
-    rated_w = ratings.rated_power_w
     return (
         _is_within(seen.voltage_v, 0.0, 2 * ratings.nominal_voltage_v)
-        and _is_within(seen.power_w, -0.05 * rated_w, 1.5 * rated_w)
+        and _is_within(seen.power_w, -ratings.noise_w, 1.5 * ratings.rated_power_w)
         and _is_within(seen.state_of_charge_pct, 0.0, 100.0)
     )
 
@@ -256,7 +255,7 @@ def _charge_state(state: State, seen: Measurement, ratings: Ratings, *, close: b
         return ChargeState.SUSPENDED_EVSE
     if not seen.contactor_closed:
         return ChargeState.PREPARING
-    draws = seen.power_w is not None and seen.power_w > min(DRAWS_NOTHING_W, 0.05 * ratings.rated_power_w)
+    draws = seen.power_w is not None and seen.power_w > min(DRAWS_NOTHING_W, ratings.noise_w)
     return ChargeState.CHARGING if draws else ChargeState.SUSPENDED_EV
 
 

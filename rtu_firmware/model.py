@@ -35,6 +35,11 @@ class Ratings:
     counted_battery: CountedBattery | None = None
     """Where no gauge tells the state of charge."""
 
+    @property
+    def noise_w(self) -> float:
+        """What a meter may tell, in either direction, where nothing flows."""
+        return 0.05 * self.rated_power_w
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orders:

@@ -67,19 +67,7 @@ class Rtu:
         self._keeper = Keeper(KeptFile(station.keep, station.name)) if station.keep else None
         kept = self._keeper.last if self._keeper else Kept()
         self._ratings = station.ratings
-        # Zeros would be taken for values.
-        self.image.update({n: None for n, point in self.image.map.points.items() if point.nan is not None})
-        self.image.update(
-            {
-                "name": station.name,
-                "rated_power": station.rated_power_w,
-                "minimum_power": station.minimum_power_w,
-                "failsafe_power_limit": station.failsafe.power_limit_w,
-                "failsafe_timeout": station.failsafe.timeout_s,
-                "master_term": kept.master_term,
-            }
-        )
-        self.image.update({f"peer_{n}_name": peer.name for n, peer in enumerate(station.peers, start=1)})
+        self._set_up_image(kept.master_term)
         # Before it was started it may have lent its share.
         self.state = first_state(
             Orders(),
@@ -121,6 +109,22 @@ class Rtu:
             await self.server.stop()
             if self._keeper:
                 await self._keeper.finish(self._kept())
+
+    def _set_up_image(self, master_term: int) -> None:
+        station = self.station
+        # Zeros would be taken for values.
+        self.image.update({n: None for n, point in self.image.map.points.items() if point.nan is not None})
+        self.image.update(
+            {
+                "name": station.name,
+                "rated_power": station.rated_power_w,
+                "minimum_power": station.minimum_power_w,
+                "failsafe_power_limit": station.failsafe.power_limit_w,
+                "failsafe_timeout": station.failsafe.timeout_s,
+                "master_term": master_term,
+            }
+        )
+        self.image.update({f"peer_{n}_name": peer.name for n, peer in enumerate(station.peers, start=1)})
 
     def step(self) -> None:
         """Measure, decide, switch, publish."""

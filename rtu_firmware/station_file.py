@@ -181,13 +181,7 @@ def _note_board(station: StationFile, faults: Faults) -> None:
     if station.pi is None:
         faults.add(("pi",), "is missing: which pin and which chip does what")
         return
-    note_wiring(
-        station.pi,
-        faults,
-        rated_power_w=station.rated_power_w,
-        nominal_voltage_v=station.nominal_voltage_v,
-        highest_voltage_v=station.emergency_band[1] * station.nominal_voltage_v,
-    )
+    note_wiring(station.pi, station.ratings, faults)
 
 
 def _note_contradictions(station: StationFile, faults: Faults) -> None:

@@ -126,7 +126,7 @@ def open_pi_board(station: StationFile, clock: Clock) -> Board:
     assert station.pi is not None
     try:
         pins = Pins(station.pi, open_gpio())
-        sensors = open_sensors(station.pi, station.nominal_voltage_v, clock=clock)
+        sensors = open_sensors(station.pi, station.nominal_voltage_v, clock)
         board = PiBoard(pins, Sensing([one for one in sensors if one], clock), clock)
     except PinError as error:
         raise BadInput(f"board: pi: {error}: does another program use it?") from error

@@ -10,7 +10,7 @@ from modbus_link.errors import LinkError
 from modbus_link.serial_client import BITS, SerialClient
 from register_maps.points import Value
 from register_maps.register_map import load_map
-from rtu_firmware.pi.sensing import Sensed, Sensor, SensorError
+from rtu_firmware.pi.sensing import Sensed, SensorError
 from rtu_firmware.pi.wiring import ModbusMeter
 from rtu_firmware.pi.wiring_faults import METER_POINTS
 
@@ -20,13 +20,11 @@ CHARACTERS = 60
 """Of a request and its reply, at the most."""
 
 
-def open_modbus_meter(meter: ModbusMeter) -> Sensor:
-    """BadInput where pyserial is missing. Nothing is connected before the first reading."""
-    return _MeterSensor(meter)
+class ModbusMeterSensor:
+    """Nothing is connected before the first reading."""
 
-
-class _MeterSensor:
     def __init__(self, meter: ModbusMeter) -> None:
+        """BadInput where pyserial is missing."""
         meter_map = replace(load_map(meter.map), unit_id=meter.unit)
         self._client = _client(meter, meter_map.min_interval_ms / 1000)
         where = Path(meter.serial).name if meter.serial else str(self._client)

@@ -9,6 +9,7 @@ from rtu_firmware.pi.i2c import Bus, open_bus
 from rtu_firmware.pi.ina219 import Ina219Registers
 from rtu_firmware.pi.ina226 import Ina226Registers
 from rtu_firmware.pi.max17048 import Max17048Gauge
+from rtu_firmware.pi.modbus_meter import ModbusMeterSensor
 from rtu_firmware.pi.power_monitor import PowerMonitor
 from rtu_firmware.pi.sensing import Sensor
 from rtu_firmware.pi.wiring import Ads1115, Gauge, Ina226, Meter, ModbusMeter, PiWiring
@@ -20,17 +21,16 @@ HIGHEST_BELIEVED = 2.0
 def open_sensors(
     wiring: PiWiring,
     nominal_voltage_v: float,
+    clock: Clock,
     bus: Callable[[int], Bus] = open_bus,
-    clock: Clock | None = None,
 ) -> tuple[Sensor, Sensor | None]:
     """The meter, and the battery's gauge where there is one; BadInput where a library is missing. Chips
     are looked for only when they are read."""
-    time = clock or Clock()
     opened = bus(wiring.i2c_bus) if wiring.uses_i2c else None
 
     def chip(kind: str, address: int) -> Chip:
         assert opened is not None
-        return Chip(kind, address, opened, time)
+        return Chip(kind, address, opened, clock)
 
     battery = wiring.battery
     gauge = Max17048Gauge(chip("MAX17048", battery.address)) if isinstance(battery, Gauge) else None
@@ -39,9 +39,7 @@ def open_sensors(
 
 def _meter(meter: Meter, nominal_voltage_v: float, chip: Callable[[str, int], Chip]) -> Sensor:
     if isinstance(meter, ModbusMeter):
-        from rtu_firmware.pi.modbus_meter import open_modbus_meter
-
-        return open_modbus_meter(meter)
+        return ModbusMeterSensor(meter)
     if isinstance(meter, Ads1115):
         return Ads1115Meter(chip("ADS1115", meter.address), meter)
     if isinstance(meter, Ina226):

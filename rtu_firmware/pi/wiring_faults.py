@@ -6,6 +6,7 @@ from pathlib import Path
 
 from register_maps.register_map import load_map
 from register_maps.yaml_file import BadFile, Faults
+from rtu_firmware.model import Ratings
 from rtu_firmware.pi.wiring import Ads1115, Contactor, Gauge, Ina226, ModbusMeter, PiWiring
 
 BUS_PINS = {0: (0, 1), 1: (2, 3)}
@@ -24,18 +25,11 @@ ADS1115_INPUT_V = 3.3
 """Its supply, because its I²C pins are pulled up to it, and a Pi's bear no more."""
 
 
-def note_wiring(
-    wiring: PiWiring,
-    faults: Faults,
-    *,
-    rated_power_w: float,
-    nominal_voltage_v: float,
-    highest_voltage_v: float,
-) -> None:
+def note_wiring(wiring: PiWiring, ratings: Ratings, faults: Faults) -> None:
     """What can't work, and what could hurt, with its place under `pi`."""
     _note_pins(wiring, faults)
     _note_level_at_reset(wiring.contactor, faults)
-    _note_meter(wiring, rated_power_w / nominal_voltage_v, highest_voltage_v, faults)
+    _note_meter(wiring, ratings, faults)
 
 
 def _note_pins(wiring: PiWiring, faults: Faults) -> None:
@@ -69,8 +63,10 @@ def _note_level_at_reset(contactor: Contactor, faults: Faults) -> None:
         )
 
 
-def _note_meter(wiring: PiWiring, rated_current_a: float, highest_voltage_v: float, faults: Faults) -> None:
+def _note_meter(wiring: PiWiring, ratings: Ratings, faults: Faults) -> None:
     meter = wiring.meter
+    rated_current_a = ratings.rated_power_w / ratings.nominal_voltage_v
+    highest_voltage_v = ratings.emergency_band[1] * ratings.nominal_voltage_v
     if isinstance(meter, ModbusMeter):
         _note_modbus_meter(meter, faults)
         return

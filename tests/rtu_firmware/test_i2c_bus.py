@@ -10,6 +10,7 @@ from i2c_bench import wiring
 from i2c_chips import RegisterChip
 from i2c_wires import I2cWires
 
+from modbus_link.clock import Clock
 from modbus_link.errors import BadInput
 from register_maps.register_map import load_map
 from rtu_firmware.pi.i2c import TROUBLES, Bus, open_bus
@@ -120,4 +121,4 @@ def test_without_smbus2_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(builtins, "__import__", without)
     meter = Ina226(chip="ina226", shunt_ohm=0.002, max_current_a=20)
     with pytest.raises(BadInput, match=r"smbus2: install pev-scada\[pi\]"):
-        open_sensors(wiring(meter), 12.0)
+        open_sensors(wiring(meter), 12.0, Clock())

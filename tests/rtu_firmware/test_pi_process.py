@@ -8,28 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from pi_program import STATION
 from processes import EXAMPLES, START_S, free_port, run, wait_until
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-STATION = """
-name: RTS1
-board: pi
-listen: {host: 127.0.0.1, port: %d}
-rated_power_w: 60
-minimum_power_w: 60
-nominal_voltage_v: 12
-failsafe: {timeout_s: 1, power_limit_w: 60, spread_s: 0}
-pi:
-  contactor: {pin: 17, closes_on: high}
-  feedback: {pin: 27, closed_is: low}
-  plug: {pin: 22, present_is: low}
-  stop_button: {pin: 23, pressed_is: high}
-  leds: {green: 24, red: 25}
-  meter: {chip: ina226, shunt_ohm: 0.01, max_current_a: 8}
-  battery: {gauge: max17048}
-"""
-"""It charges by itself, as no master is heard."""
 
 
 @pytest.fixture

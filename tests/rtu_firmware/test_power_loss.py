@@ -89,13 +89,17 @@ async def test_a_clean_end_opens_first_and_loses_nothing(station: StationFile) -
     assert kept_by(station).session == rtu.state.session
 
 
-async def test_a_stop_is_not_forgotten(station: StationFile) -> None:
+async def stopped_and_lost(station: StationFile) -> StationFile:
     clock = SettableClock()
     async with mastered(station, clock, tick_s=1.0) as (_, _, master):
         await charge(master, clock, 10)
         await master.device.write({"stop_request": True})
         await on_the_disk(station, lambda kept: bool(kept.session and kept.session.stopped), clock)
-        lost = after_power_loss(station)
+        return after_power_loss(station)
+
+
+async def test_a_stop_is_not_forgotten(station: StationFile) -> None:
+    lost = await stopped_and_lost(station)
     clock = SettableClock()
     async with mastered(lost, clock, tick_s=1.0) as (rtu, _, master):
         await charge(master, clock, 30)
@@ -121,12 +125,7 @@ async def test_a_full_battery_is_not_forgotten(station: StationFile) -> None:
 
 async def test_another_vehicle_s_session_does_not_go_on(station: StationFile) -> None:
     """Nobody is there when the power is back: who comes next is somebody else."""
-    clock = SettableClock()
-    async with mastered(station, clock, tick_s=1.0) as (_, _, master):
-        await charge(master, clock, 10)
-        await master.device.write({"stop_request": True})
-        await on_the_disk(station, lambda kept: bool(kept.session and kept.session.stopped), clock)
-        lost = after_power_loss(station)
+    lost = await stopped_and_lost(station)
     clock = SettableClock()
     board = sim_board(lost)
     car, board.vehicle = board.vehicle, None

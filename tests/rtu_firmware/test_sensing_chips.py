@@ -73,7 +73,7 @@ def test_in_real_time_the_first_values_are_there_after_the_start(monkeypatch: py
     wires = I2cWires()
     wires.install(monkeypatch)
     chip = wires.chips[0x40] = Ina226Chip(Circuit(12.0, 4.0), INA226.shunt_ohm, time.monotonic)
-    sensing = Sensing([open_sensors(wiring(INA226), 12.0)[0]], Clock())
+    sensing = Sensing([open_sensors(wiring(INA226), 12.0, clock := Clock())[0]], clock)
     sensing.start()
     try:
         assert sensing.samples[0].values.voltage_v == 12.0

@@ -77,7 +77,7 @@ class Bench:
         self.wiring = wiring
         self._pins = Pins(wiring, self.gpio)
         nominal_v = self.station.nominal_voltage_v
-        self.meter, self.gauge = open_sensors(wiring, nominal_v, self._new_bus, self.clock)
+        self.meter, self.gauge = open_sensors(wiring, nominal_v, self.clock, self._new_bus)
 
     def rewire(self, wiring: PiWiring) -> None:
         """As it was found to be."""
@@ -110,7 +110,7 @@ class Bench:
     @property
     def no_power_w(self) -> float:
         """What may be measured where none flows, as the charging logic has it."""
-        return 0.05 * self.station.rated_power_w
+        return self.station.ratings.noise_w
 
     async def sleep(self, seconds: float) -> None:
         await self.clock.sleep_until(self.clock.now() + seconds)

@@ -100,14 +100,8 @@ def _show_file(bench: Bench, *, changed: bool) -> None:
 
 def _faults(bench: Bench) -> list[str]:
     """What `pev-scada check` would say of the wiring as it was found."""
-    faults, station = Faults(Path("pi")), bench.station
-    note_wiring(
-        bench.wiring,
-        faults,
-        rated_power_w=station.rated_power_w,
-        nominal_voltage_v=station.nominal_voltage_v,
-        highest_voltage_v=station.emergency_band[1] * station.nominal_voltage_v,
-    )
+    faults = Faults(Path("pi"))
+    note_wiring(bench.wiring, bench.station.ratings, faults)
     try:
         faults.raise_if_any()
     except BadFile as error:
