@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from peer_world import OPENING_S, STEP_S, Station, Way, World
 
-HISTORIES, PARTS = 1000, 2
+HISTORIES, PARTS = 2000, 2
 NUMBERS = st.integers(0, 4)
 DELAYS_S = [0.01, 0.01, 0.2, 0.9, 2.5]
 WAYS = st.sampled_from([Way(there_s=there, back_s=back) for there, back in product(DELAYS_S, repeat=2)])
