@@ -61,6 +61,11 @@ MISSING = {
     "tkinter": "needs Tk for this Python; on Debian: sudo apt-get install python3-tk",
 }
 """What to do where an extra is not installed."""
+MISSING |= {
+    name: f"needs the package {name}: install with the extra `sim`"
+    for name in ("jinja2", "matplotlib", "numpy", "power_grid_model")
+}
+NO_KIND = "is no site (stations, circuits), station (board, listen), map (points) or scenario (network, cars)"
 
 
 class Kind(StrEnum):
@@ -219,6 +224,41 @@ def demo(
     _run(lambda: run_demo(headless=headless, seconds=seconds, speed=speed))
 
 
+ReportFolder = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Where the results go; by default ./NAME.")
+]
+
+
+@app.command()
+def day(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO.yaml", help="Network, cars, rule, prices.")],
+    out: ReportFolder = None,
+) -> None:
+    """Simulate a day on a network through the real code, in virtual time, and write a report."""
+    from grid_sim.day.command import run_and_report
+
+    _start_log(logging.CRITICAL)
+    run_and_report(scenario, out)
+
+
+@app.command()
+def study(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="A scenario, and what to vary in it.")],
+    out: ReportFolder = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Days at the same time; by default one for each core.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of a Dask cluster: tcp://host:8786.")
+    ] = None,
+) -> None:
+    """Simulate many days, and find how many cars a network can host."""
+    from grid_sim.study.study import run_study
+
+    _start_log(logging.CRITICAL)
+    run_study(study, out or Path(study.stem), workers=workers, scheduler=scheduler)
+
+
 @hmi.command("station")
 def hmi_station(
     server: Server,
@@ -298,6 +338,10 @@ def _check_one(path: Path) -> str:
     from register_maps.yaml_file import BadFile, Fault, read_yaml
 
     keys = read_yaml(path).keys()
+    if "network" in keys:
+        from grid_sim.day.scenario_file import read_scenario
+
+        return f"a scenario, no fault; {read_scenario(path).about_figures}"
     if "stations" in keys or "circuits" in keys:
         from master_scada.site_file import read_site
 
@@ -313,7 +357,7 @@ def _check_one(path: Path) -> str:
         return f"map {found.name}, {len(found.points)} points, no fault"
     raise BadFile(
         path,
-        [Fault(place=(), message="is no site (stations, circuits), station (board, listen) or map (points)")],
+        [Fault(place=(), message=NO_KIND)],
     )
 
 

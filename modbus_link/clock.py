@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 
 class Clock:
@@ -25,7 +25,9 @@ class Clock:
         """With its time zone: this machine's, or that of `start`."""
         if self._start is None:
             return datetime.now().astimezone()
-        return self._start + timedelta(seconds=self.now())
+        # By way of UTC, because on the local clock a day may have 23 hours.
+        passed = self._start.astimezone(UTC) + timedelta(seconds=self.now())
+        return passed.astimezone(self._start.tzinfo)
 
     async def sleep_until(self, when: float) -> None:
         await asyncio.sleep(max(0.0, (when - self.now()) / self.speed))

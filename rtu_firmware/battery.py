@@ -35,6 +35,10 @@ class Battery:
         """The state of charge, in per cent, after `energy_wh` from the socket."""
         return min(FULL_PCT, state_of_charge_pct + 100 * energy_wh * EFFICIENCY / self.capacity_wh)
 
+    def room_wh(self, state_of_charge_pct: float) -> float:
+        """What it still takes from the socket until it is full."""
+        return max(0.0, FULL_PCT - state_of_charge_pct) / 100 * self.capacity_wh / EFFICIENCY
+
     def time_to_full_s(self, state_of_charge_pct: float, power_limit_w: float) -> float:
         """Seconds until full, at `power_limit_w` and then along the taper; infinite at 0 W."""
         if state_of_charge_pct >= FULL_PCT:

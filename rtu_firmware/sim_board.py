@@ -66,7 +66,20 @@ class SimBoard:
         self._ordered = False
         self._moves_at = 0.0
         self._advanced_to: float | None = None
+        self._measured_at: float | None = None
+        self._flowed_wh = 0.0
         self._last: Measurement | None = None
+        self.switchings = 0
+        """How often the contacts have moved."""
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def is_moving(self) -> bool:
+        """The contactor has an order that it has not followed yet."""
+        return self._closed != self._ordered
 
     @property
     def power_w(self) -> float:
@@ -77,10 +90,11 @@ class SimBoard:
         return min(accepted, self._power_limit_w, self._rated_power_w)
 
     def measure(self, now: float) -> Measurement:
-        self._advance(now)
+        """Power is the mean since the last measurement, as meters tell it: then no energy goes uncounted."""
+        self.advance(now)
         if self.faults.frozen and self._last is not None:
             return self._last
-        power_w = self.power_w
+        power_w = self._mean_power_w(now)
         voltage_v = self.line.voltage_v(power_w)
         dead, car = self.faults.sensor_dead, self.vehicle
         self._last = Measurement(
@@ -96,12 +110,12 @@ class SimBoard:
         return self._last
 
     def switch(self, closed: bool, now: float) -> None:
-        self._advance(now)
+        self.advance(now)
         if closed != self._ordered:
             self._ordered, self._moves_at = closed, now + CONTACTOR_TIME_S
 
     def limit_power(self, power_w: float, now: float) -> None:
-        self._advance(now)
+        self.advance(now)
         self._power_limit_w = power_w
 
     def indicate(self, state: ChargeState, now: float) -> None:
@@ -116,14 +130,25 @@ class SimBoard:
     def unplug(self) -> None:
         self.vehicle = None
 
-    def _advance(self, now: float) -> None:
+    def advance(self, now: float) -> None:
         """Let the time since the last call pass: charge first, then move the contacts."""
         elapsed_s = 0.0 if self._advanced_to is None else now - self._advanced_to
         if self.vehicle:
-            self.vehicle.state_of_charge_pct = self.vehicle.battery.charged(
-                self.vehicle.state_of_charge_pct, self.power_w * elapsed_s / 3600
-            )
+            battery, charge_pct = self.vehicle.battery, self.vehicle.state_of_charge_pct
+            energy_wh = min(self.power_w * elapsed_s / 3600, battery.room_wh(charge_pct))
+            self.vehicle.state_of_charge_pct = battery.charged(charge_pct, energy_wh)
+            self._flowed_wh += energy_wh
         self._advanced_to = now
-        if self._closed != self._ordered and now >= self._moves_at:
+        if self.is_moving and now >= self._moves_at:
             blocked = self.faults.stuck_open if self._ordered else self.faults.welded
-            self._closed = self._closed if blocked else self._ordered
+            if not blocked:
+                self._closed = self._ordered
+                self.switchings += 1
+
+    def _mean_power_w(self, now: float) -> float:
+        """What flows now, where there is no time to take a mean of, or the contacts have moved in it."""
+        elapsed_s = 0.0 if self._measured_at is None else now - self._measured_at
+        same = self._last is not None and self._last.contactor_closed and self._closed
+        mean_w = self._flowed_wh * 3600 / elapsed_s if same and elapsed_s > 0 else self.power_w
+        self._measured_at, self._flowed_wh = now, 0.0
+        return mean_w

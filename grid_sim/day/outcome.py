@@ -2,40 +2,49 @@
 
 from dataclasses import dataclass
 
-from grid_sim.day.model import Day, Run
+import numpy as np
+
+from grid_sim.day.model import Bools, Day, Floats, Run, Scenario
+
+ROUNDING_W = 1e-6
+SERVED_SHARE = 0.99
+"""Of what its driver asked for: with less, a car counts as not served."""
+ANSWER_SCANS = 4
+"""How long the rule may take: one scan sees the voltage and sheds, the contactor moves before the next,
+and a second step waits for that (two scans are one settling time)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Everything is of the scenario's days; minutes are scans times the scan period."""
+    """Of all the scenario's days. Minutes are scans times the scan period."""
 
     cars: int
     cars_served: int
-    """That got at least 99 % of what they needed."""
     requested_kwh: float
     delivered_kwh: float
     cost: float
-    """Of the delivered energy, in the site's currency; without what was drawn while no price was known."""
+    """Of the delivered energy, in the site's currency; what was drawn at an unknown price costs nothing."""
     peak_charging_kw: float
     peak_supplied_kw: float
+    scans_over_power_limit: int
+    """On any circuit."""
     minutes_over_power_limit: float
-    """Of any circuit."""
     minutes_under_band: float
-    minutes_over_band: float
     """At any tap, by the main circuit's band."""
+    minutes_over_band: float
     longest_out_of_band_s: float
     minutes_out_beyond_answer: float
-    """Of the stretches out of the band, what lies beyond `answer_s`."""
+    """Of each stretch out of the band, what lies beyond `answer_s`."""
     answer_s: float
-    """How long the rule may take: two scans to see and to act on it for every step that it takes."""
     lowest_pu: float
     highest_pu: float
     peak_loading: float | None
+    """1.0 is full; None where nobody has said what lines carry."""
     minutes_overloaded: float
     switchings: int
     most_switchings: int
     """Of any one station."""
-    energy_balance: float
+    metered_share: float
     """What the stations metered, as a share of what the cars got."""
 
     @property
@@ -48,4 +57,59 @@ class Outcome:
 
 
 def outcome(day: Day, run: Run) -> Outcome:
-    raise NotImplementedError
+    scenario, series = day.scenario, run.series
+    minutes = scenario.scan_period_s / 60
+    low_pu, high_pu = scenario.site.feeder.main.voltage_band
+    under, over = series.low_pu < low_pu, series.high_pu > high_pu
+    too_much = over_power_limit(scenario, series.charging_w)
+    requested_wh = sum(visit.needs_wh for visit in scenario.visits)
+    delivered_wh = sum(charged.delivered_wh for charged in run.charged)
+    stretches_s = _stretches(under | over) * scenario.scan_period_s
+    answer_s = ANSWER_SCANS * scenario.scan_period_s
+    charging_kw = series.charging_w.sum(axis=1) / 1000
+    known = np.nan_to_num(series.loading)
+    return Outcome(
+        cars=len(run.charged),
+        cars_served=sum(c.delivered_wh >= SERVED_SHARE * c.visit.needs_wh for c in run.charged),
+        requested_kwh=requested_wh / 1000,
+        delivered_kwh=delivered_wh / 1000,
+        cost=float(np.nansum(charging_kw * day.price)) * minutes / 60,
+        peak_charging_kw=float(charging_kw.max()),
+        peak_supplied_kw=float(series.supplied_w.max()) / 1000,
+        scans_over_power_limit=int(too_much.sum()),
+        minutes_over_power_limit=float(too_much.sum()) * minutes,
+        minutes_under_band=float(under.sum()) * minutes,
+        minutes_over_band=float(over.sum()) * minutes,
+        longest_out_of_band_s=float(stretches_s.max(initial=0.0)),
+        minutes_out_beyond_answer=float(np.maximum(0.0, stretches_s - answer_s).sum()) / 60,
+        answer_s=answer_s,
+        lowest_pu=float(series.low_pu.min()),
+        highest_pu=float(series.high_pu.max()),
+        peak_loading=None if np.isnan(series.loading).all() else float(known.max()),
+        minutes_overloaded=float((known > 1).sum()) * minutes,
+        switchings=int(run.switchings.sum()),
+        most_switchings=int(run.switchings.max(initial=0)),
+        metered_share=float(run.metered_wh.sum()) / delivered_wh if delivered_wh else 1.0,
+    )
+
+
+def circuit_power_w(scenario: Scenario, charging_w: Floats) -> dict[str, Floats]:
+    """By circuit, at each scan: what all stations on it and below it draw."""
+    feeder = scenario.site.feeder
+    paths = [feeder.path(entry.circuit) for entry in scenario.site.stations]
+    return {name: charging_w[:, [name in path for path in paths]].sum(axis=1) for name in feeder.circuits}
+
+
+def over_power_limit(scenario: Scenario, charging_w: Floats) -> Bools:
+    """(scans,): whether any circuit carries more than its limit."""
+    circuits = scenario.site.feeder.circuits
+    over = np.zeros(len(charging_w), dtype=np.bool_)
+    for name, power_w in circuit_power_w(scenario, charging_w).items():
+        over |= power_w > circuits[name].power_limit_w + ROUNDING_W
+    return over
+
+
+def _stretches(holds: Bools) -> Floats:
+    """How many scans long each unbroken stretch is."""
+    edges = np.diff(np.concatenate([[0], holds.astype(np.int8), [0]]))
+    return (np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)).astype(np.float64)
