@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 PHASES = "abc"
 
+VECTOR_GROUPS = {"Dyn": 11, "Dzn": 0, "YNyn": 0, "Yzn": 11}
+"""Those that feed a neutral, with their usual clock."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -37,6 +40,8 @@ class Transformer:
     short_circuit_pu: float
     copper_loss_pu: float
     """Its resistive part of the short-circuit voltage."""
+    no_load_loss_w: float = 0.0
+    no_load_current_pu: float = 0.0
     vector_group: str = "Dyn"
     clock: int = 11
 

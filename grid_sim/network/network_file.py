@@ -1,0 +1,26 @@
+"""The `network` of a scenario's file: one of several kinds, each giving the same plain values."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from grid_sim.network.csv_network import CsvNetwork
+from grid_sim.network.model import Network
+from register_maps.yaml_file import Faults, Place, unknown
+
+NetworkFile = CsvNetwork
+KINDS: dict[str, type[NetworkFile]] = {"csv": CsvNetwork}
+STIFF = "The source is stiff: whatever is drawn, its voltage stays."
+
+
+def read_network(data: object, path: Path, faults: Faults, place: Place) -> Network | None:
+    """The network that `data`, read from `path`, describes; None where it has faults, all of them noted."""
+    if not isinstance(data, dict):
+        faults.add(place, f"must be a mapping of keys to values (got {data!r})")
+        return None
+    kind = KINDS.get(str(data.get("kind")))
+    if kind is None:
+        faults.add((*place, "kind"), unknown("kind of network", data.get("kind"), KINDS))
+        return None
+    file = faults.parse(kind, data, place)
+    network = file.load(path.parent, faults, place) if file else None
+    return replace(network, assumptions=(STIFF, *network.assumptions)) if network else None
