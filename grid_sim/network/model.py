@@ -87,5 +87,7 @@ class Network:
     lines: tuple[Line, ...]
     transformers: tuple[Transformer, ...] = ()
     loads: tuple[Load, ...] = ()
+    phases: str = PHASES
+    """Only "a" for a network of two wires, on which nothing else can be connected."""
     assumptions: tuple[str, ...] = ()
     """Sentences for the report: what the description did not say and the reader has put in."""
