@@ -9,27 +9,32 @@ from dataclasses import dataclass
 
 FULL_PCT = 100.0
 KNEE_PCT = 80.0
-"""Where the taper begins."""
+"""Where the taper begins, unless a battery says otherwise."""
 END_SHARE = 0.05
 """Share of the full power that a battery still takes just before it is full (a C/20 cut-off)."""
 EFFICIENCY = 0.92
 """Energy stored per energy metered at the socket."""
-
-_TAIL = (FULL_PCT - KNEE_PCT) * END_SHARE / (1 - END_SHARE)
-"""Per cent beyond full at which the taper's straight line would reach zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Battery:
     capacity_wh: float
     max_power_w: float
+    knee_pct: float = KNEE_PCT
+    """Where the taper begins; 100 for constant power until it is full."""
+
+    @property
+    def _zero_pct(self) -> float:
+        """Beyond full: where the taper's straight line would reach zero."""
+        return FULL_PCT + (FULL_PCT - self.knee_pct) * END_SHARE / (1 - END_SHARE)
 
     def accepted_power_w(self, state_of_charge_pct: float) -> float:
         """The most that it takes from the socket at this state of charge."""
         if state_of_charge_pct >= FULL_PCT:
             return 0.0
-        share = (FULL_PCT + _TAIL - state_of_charge_pct) / (FULL_PCT + _TAIL - KNEE_PCT)
-        return self.max_power_w * min(1.0, share)
+        if state_of_charge_pct <= self.knee_pct:
+            return self.max_power_w
+        return self.max_power_w * (self._zero_pct - state_of_charge_pct) / (self._zero_pct - self.knee_pct)
 
     def charged(self, state_of_charge_pct: float, energy_wh: float) -> float:
         """The state of charge, in per cent, after `energy_wh` from the socket."""
@@ -48,14 +53,15 @@ class Battery:
         power_w = min(power_limit_w, self.max_power_w)
         energy_per_pct_wh = self.capacity_wh / 100 / EFFICIENCY
         # From `bend` on, the battery takes less than it is offered.
-        bend = FULL_PCT + _TAIL - (FULL_PCT + _TAIL - KNEE_PCT) * power_w / self.max_power_w
+        zero_pct = self._zero_pct
+        bend = zero_pct - (zero_pct - self.knee_pct) * power_w / self.max_power_w
         flat_pct = max(0.0, min(bend, FULL_PCT) - state_of_charge_pct)
         start = max(bend, state_of_charge_pct)
         hours = flat_pct * energy_per_pct_wh / power_w
         if start < FULL_PCT:
             # The integral of d(soc) / power(soc) over the taper.
-            slope = self.max_power_w / (FULL_PCT + _TAIL - KNEE_PCT)
-            hours += energy_per_pct_wh / slope * math.log((FULL_PCT + _TAIL - start) / _TAIL)
+            slope = self.max_power_w / (zero_pct - self.knee_pct)
+            hours += energy_per_pct_wh / slope * math.log((zero_pct - start) / (zero_pct - FULL_PCT))
         return hours * 3600
 
     @staticmethod

@@ -12,6 +12,8 @@ BATTERY = Battery(capacity_wh=24_000, max_power_w=3300)
 
 charges = st.floats(0, 100)
 limits = st.floats(1, 10_000)
+LATE = Battery(capacity_wh=24_000, max_power_w=3300, knee_pct=95)
+WITHOUT_TAPER = Battery(capacity_wh=24_000, max_power_w=3300, knee_pct=100)
 
 
 def test_power_is_constant_up_to_the_knee_and_then_falls():
@@ -35,11 +37,18 @@ def test_a_fuller_battery_never_takes_more(one, other):
 
 
 @pytest.mark.parametrize("limit_w", [3300, 10_000, 2000, 1300, 500, 3300 * END_SHARE, 100])
-@pytest.mark.parametrize("charge_pct", [0, 5, 29, 79.9, 80, 85, 93, 99, 99.9])
-def test_time_to_full_is_the_integral_of_charge_over_power(charge_pct, limit_w):
-    assert BATTERY.time_to_full_s(charge_pct, limit_w) == pytest.approx(
-        _integrated_time_to_full_s(BATTERY, charge_pct, limit_w), rel=1e-4
+@pytest.mark.parametrize("charge_pct", [0, 5, 29, 79.9, 80, 85, 93, 95, 99, 99.9])
+@pytest.mark.parametrize("battery", [BATTERY, LATE, WITHOUT_TAPER], ids=["normal", "late", "without"])
+def test_time_to_full_is_the_integral_of_charge_over_power(battery, charge_pct, limit_w):
+    assert battery.time_to_full_s(charge_pct, limit_w) == pytest.approx(
+        _integrated_time_to_full_s(battery, charge_pct, limit_w), rel=1e-4
     )
+
+
+@given(st.floats(0, 100, exclude_max=True))
+def test_without_a_taper_the_power_is_constant_until_full(charge_pct):
+    assert WITHOUT_TAPER.accepted_power_w(charge_pct) == 3300
+    assert WITHOUT_TAPER.accepted_power_w(100) == 0
 
 
 def _integrated_time_to_full_s(battery: Battery, charge_pct: float, limit_w: float) -> float:
