@@ -25,6 +25,7 @@ from master_scada.site_schema import (
     CircuitFile,
     Failsafe,
     JournalEntry,
+    RuleFile,
     SiteFile,
     StationEntry,
 )
@@ -68,14 +69,12 @@ def read_site(path: Path) -> Site:
     faults = Faults(path)
     data = _read(path)
     file = faults.parse(SiteFile, data)
-    tariff, currency = _read_tariff(data.get("tariff"), path, faults)
-    circuits = faults.parse_each(CircuitFile, data.get("circuits"), ("circuits",))
+    tariff, currency = read_tariff(data.get("tariff"), path, faults)
+    circuits = read_circuits(data.get("circuits"), faults)
     stations = faults.parse_each(StationEntry, data.get("stations"), ("stations",))
-    note_circuit_faults(_mappings(data.get("circuits")), faults)
-    note_bands(circuits, faults)
-    note_station_faults(_mappings(data.get("stations")), _mappings(data.get("circuits")), faults)
-    note_mixed_tls(_mappings(data.get("stations")), faults)
-    maps = _read_maps(_mappings(data.get("stations")), path, faults)
+    note_station_faults(mappings(data.get("stations")), mappings(data.get("circuits")), faults)
+    note_mixed_tls(mappings(data.get("stations")), faults)
+    maps = _read_maps(mappings(data.get("stations")), path, faults)
     if file and file.redundant:
         note_unfenced(stations, maps, faults)
     tls = file.tls.under(path.parent) if file and file.tls else None
@@ -89,8 +88,8 @@ def read_site(path: Path) -> Site:
     return Site(
         name=file.site,
         scan_period_s=file.scan_period_s,
-        rules=_rules(file),
-        feeder=Feeder(_circuit(entry) for entry in circuits if entry),
+        rules=rules_of(file.rule, file.scan_period_s),
+        feeder=Feeder(circuits),
         stations=tuple(entry for entry in stations if entry),
         maps=maps,
         tariff=tariff,
@@ -145,8 +144,7 @@ def master_map(stations: int) -> RegisterMap:
     return found.expanded(station=stations, **counts)
 
 
-def _rules(file: SiteFile) -> Rules:
-    rule = file.rule
+def rules_of(rule: RuleFile, scan_period_s: float) -> Rules:
     return Rules(
         price_limit=rule.price_limit,
         rotation_s=rule.rotation_s,
@@ -154,8 +152,16 @@ def _rules(file: SiteFile) -> Rules:
         overvoltage=rule.overvoltage,
         voltage_recovery=rule.voltage_recovery,
         # One scan for the contactor to move, one for the new voltage to be read.
-        settle_s=2 * file.scan_period_s,
+        settle_s=2 * scan_period_s,
     )
+
+
+def read_circuits(data: object, faults: Faults) -> list[Circuit]:
+    """Those that are right in themselves; a feeder only where there is no fault."""
+    entries = faults.parse_each(CircuitFile, data, ("circuits",))
+    note_circuit_faults(mappings(data), faults)
+    note_bands(entries, faults)
+    return [_circuit(entry) for entry in entries if entry]
 
 
 def _circuit(entry: CircuitFile) -> Circuit:
@@ -168,7 +174,8 @@ def _circuit(entry: CircuitFile) -> Circuit:
     )
 
 
-def _read_tariff(data: object, path: Path, faults: Faults) -> tuple[Tariff | None, str]:
+def read_tariff(data: object, path: Path, faults: Faults) -> tuple[Tariff | None, str]:
+    """The tariff and its currency."""
     if not isinstance(data, dict):
         return None, ""  # its absence is noted with the file's other keys
     kind = KINDS.get(str(data.get("kind")))
@@ -201,7 +208,7 @@ def _read(path: Path) -> dict[str, Any]:
     return data
 
 
-def _mappings(data: object) -> list[dict[str, Any]]:
+def mappings(data: object) -> list[dict[str, Any]]:
     """The items as written; {} for one that is no mapping, so that the others keep their index."""
     return [_plain(item) if isinstance(item, dict) else {} for item in data] if isinstance(data, list) else []
 

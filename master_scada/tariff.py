@@ -131,13 +131,13 @@ class PriceList:
     """Prices that hold from their time to the next, for a day at the most."""
 
     def __init__(self, rows: list[tuple[datetime, float]]) -> None:
-        self._times = [time for time, _ in rows]
+        self.times = [time for time, _ in rows]
         self._prices = [price for _, price in rows]
-        self._end = self._times[-1] + (self._times[-1] - self._times[-2])
+        self._end = self.times[-1] + (self.times[-1] - self.times[-2])
 
     def price(self, at: datetime, now: float) -> float | None:
-        index = bisect_right(self._times, at) - 1
-        if index < 0 or at >= self._end or at - self._times[index] >= LONGEST_HOLD:
+        index = bisect_right(self.times, at) - 1
+        if index < 0 or at >= self._end or at - self.times[index] >= LONGEST_HOLD:
             return None
         return self._prices[index]
 
