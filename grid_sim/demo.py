@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 
 from grid_sim.demo_screens import DemoScreens
-from grid_sim.feeder import Feeder, FeederTap
+from grid_sim.network.feeder import Feeder, FeederTap
 from grid_sim.story import (
     BEATS,
     LONGEST,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from grid_sim.feeder import Segment
+from grid_sim.network.radial import RadialLine
 from register_maps.points import Value
 
 START = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
@@ -22,9 +22,9 @@ LONGEST = timedelta(hours=10)
 SOURCE_VOLTAGE_V = 110.0
 NEIGHBOURS = "neighbours"
 SEGMENTS = (
-    Segment(name=NEIGHBOURS, parent=None, resistance_ohm=0.03, reactance_ohm=0.01),
-    Segment(name="RTS1", parent=NEIGHBOURS, resistance_ohm=0.01, reactance_ohm=0.003),
-    Segment(name="RTS2", parent="RTS1", resistance_ohm=0.02, reactance_ohm=0.006),
+    RadialLine(to=NEIGHBOURS, r_ohm=0.03, x_ohm=0.01),
+    RadialLine(to="RTS1", from_bus=NEIGHBOURS, r_ohm=0.01, x_ohm=0.003),
+    RadialLine(to="RTS2", from_bus="RTS1", r_ohm=0.02, x_ohm=0.006),
 )
 
 

@@ -118,10 +118,10 @@ class PowerFlow:
     def _flow(self, result: Any) -> Flow:
         voltage_v = result[ComponentType.node]["u"][..., self._nodes, :]
         voltage_v[..., self._unused] = np.nan
-        loading = result[ComponentType.line]["loading"]
+        lines = result.get(ComponentType.line, {"loading": np.empty((*voltage_v.shape[:-2], 0))})
         return Flow(
             voltage_v=voltage_v,
-            loading=np.fmax.reduce(loading, axis=-1, initial=0.0 if self._is_rated else np.nan),
+            loading=np.fmax.reduce(lines["loading"], axis=-1, initial=0.0 if self._is_rated else np.nan),
             supplied_w=result[ComponentType.source]["p"].sum(axis=(-2, -1)),
         )
 

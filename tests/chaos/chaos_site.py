@@ -18,7 +18,8 @@ from chaos_proxy import Fault, Proxy
 from chaos_watch import Watch, watching
 from processes import Program, free_port, until
 
-from grid_sim.feeder import Feeder, FeederTap, Segment
+from grid_sim.network.feeder import Feeder, FeederTap
+from grid_sim.network.radial import RadialLine
 from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.device import Device
@@ -96,8 +97,8 @@ class ChaosSite:
         self._running_here: dict[str, asyncio.Task[None]] = {}
         self._feeder: Feeder | None = None
         if settings.inside:
-            branches = [Segment(name=n, parent="trunk", resistance_ohm=BRANCH_OHM) for n in self.names]
-            trunk = Segment(name="trunk", parent=None, resistance_ohm=TRUNK_OHM)
+            branches = [RadialLine(to=n, from_bus="trunk", r_ohm=BRANCH_OHM) for n in self.names]
+            trunk = RadialLine(to="trunk", r_ohm=TRUNK_OHM)
             self._feeder = Feeder(NOMINAL_V, [trunk, *branches])
         self._write_files()
 

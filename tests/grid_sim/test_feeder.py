@@ -4,11 +4,13 @@ import math
 
 import pytest
 
-from grid_sim.feeder import Feeder, FeederError, FeederTap, Segment
+from grid_sim.network.feeder import Feeder, FeederTap
+from grid_sim.network.power_flow import NetworkError
+from grid_sim.network.radial import RadialLine
 from grid_sim.story import BEATS, NEIGHBOURS, SEGMENTS, SOURCE_VOLTAGE_V, START, background_w
 from rtu_firmware.sim_board import ResistiveLine
 
-ONE = [Segment(name="A", parent=None, resistance_ohm=0.1)]
+ONE = [RadialLine(to="A", r_ohm=0.1)]
 
 
 @pytest.mark.parametrize("power_w", [0, 100, 3300, 6600, 20000])
@@ -23,9 +25,9 @@ def test_what_one_draws_lowers_the_voltage_of_all_behind_the_same_cable() -> Non
     feeder = Feeder(
         110,
         [
-            Segment(name="bus", parent=None, resistance_ohm=0.05),
-            Segment(name="left", parent="bus", resistance_ohm=0.05),
-            Segment(name="right", parent="bus", resistance_ohm=0.05),
+            RadialLine(to="bus", r_ohm=0.05),
+            RadialLine(to="left", from_bus="bus", r_ohm=0.05),
+            RadialLine(to="right", from_bus="bus", r_ohm=0.05),
         ],
     )
     feeder.set_loads({"left": 3300})
@@ -39,7 +41,7 @@ def test_what_one_draws_lowers_the_voltage_of_all_behind_the_same_cable() -> Non
 
 def test_reactance_counts_too() -> None:
     """A load of unity power factor behind R + jX: the source is the hypotenuse."""
-    feeder = Feeder(110, [Segment(name="A", parent=None, resistance_ohm=0.1, reactance_ohm=0.3)])
+    feeder = Feeder(110, [RadialLine(to="A", r_ohm=0.1, x_ohm=0.3)])
     feeder.set_loads({"A": 5000})
     voltage_v = feeder.voltage_v("A")
     current_a = 5000 / voltage_v
@@ -49,7 +51,7 @@ def test_reactance_counts_too() -> None:
 def test_more_than_the_cable_can_carry_is_said_so() -> None:
     feeder = Feeder(110, ONE)
     feeder.set_loads({"A": 1e6})  # at most 110² / (4 * 0.1) = 30 kW
-    with pytest.raises(FeederError, match="1000000 W"):
+    with pytest.raises(NetworkError, match="1000000 W"):
         feeder.voltage_v("A")
 
 

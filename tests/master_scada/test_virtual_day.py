@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from virtual_site import VirtualSite
 
-from grid_sim.feeder import Feeder, FeederTap, Segment
+from grid_sim.network.feeder import Feeder, FeederTap
+from grid_sim.network.radial import RadialLine
 from master_scada.master import Master
 from master_scada.model import Scan
 from modbus_link.image import RegisterImage
@@ -55,9 +56,9 @@ async def test_nothing_hunts_while_the_background_moves(
     feeder = Feeder(
         110,
         [
-            Segment(name="bus", parent=None, resistance_ohm=0.04),
-            Segment(name="RTS1", parent="bus", resistance_ohm=0.01),
-            Segment(name="RTS2", parent="RTS1", resistance_ohm=0.02),
+            RadialLine(to="bus", r_ohm=0.04),
+            RadialLine(to="RTS1", from_bus="bus", r_ohm=0.01),
+            RadialLine(to="RTS2", from_bus="RTS1", r_ohm=0.02),
         ],
     )
     site = VirtualSite(
