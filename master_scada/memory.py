@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from master_scada.model import Command, Plant, Station
+from master_scada.sensitivity import NOTHING_SEEN, Sensitivity
 from register_maps.vocabulary import LimitReason
 
 _NEITHER_WANTS_NOR_WAITS = (LimitReason.NO_VEHICLE, LimitReason.FULL, LimitReason.USER_STOP)
@@ -20,18 +21,12 @@ class StationMemory:
     waiting_since: float | None = None
     """It has had a vehicle that wants to charge, and no permission, since then."""
     reason: LimitReason = LimitReason.NONE
-    voltage_rise_pu: float = 0.0
-    """How much the voltage rose when the station was last shed: it will fall as much again."""
-    shed_at: float = -math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitMemory:
     voltage_ok_since: float | None = None
     shed_at: float = -math.inf
-    shed_voltage_pu: float = 0.0
-    shed: tuple[str, ...] = ()
-    """The last shed stations, until their effect on the voltage is known."""
     admitted_at: float = -math.inf
 
 
@@ -40,6 +35,7 @@ class Memory:
     price_ok_since: float | None = None
     stations: Mapping[str, StationMemory] = field(default_factory=dict)
     circuits: Mapping[str, CircuitMemory] = field(default_factory=dict)
+    sensitivity: Sensitivity = NOTHING_SEEN
 
     def of_station(self, name: str) -> StationMemory:
         return self.stations.get(name) or StationMemory()

@@ -145,6 +145,12 @@ class Station:
         return self.reading is not None and self.reading.is_on
 
     @property
+    def drawn_w(self) -> float:
+        """As measured; as rated where nobody knows."""
+        seen = self.reading
+        return self.rating_w if seen is None or seen.power_w is None else seen.power_w
+
+    @property
     def overdraw_w(self) -> float:
         """What it draws where that is more than it was allowed; else 0."""
         seen = self.reading
@@ -258,6 +264,11 @@ class Plant:
         own = self.feeder.circuits[circuit]
         return own.power_limit_w if own.parent else min(own.power_limit_w, self.site_limit_w)
 
+    def voltage_pu(self, station: Station) -> float | None:
+        """Per unit of its circuit's nominal."""
+        volts = station.reading.voltage_v if station.reading else None
+        return None if volts is None else volts / self.feeder.circuits[station.circuit].nominal_voltage_v
+
     def grant_w(self, station: Station) -> float:
         """What the station would be allowed to draw: its rating, or, where it can be throttled, at most
         what its circuits can carry."""
@@ -345,11 +356,10 @@ class Scan:
         room left in its band, or the furthest outside."""
         nearest: tuple[float, float] | None = None
         for station in self.plant.stations:
-            seen, circuit = station.reading, self.plant.feeder.circuits[station.circuit]
-            if seen is None or seen.voltage_v is None:
+            voltage_pu = self.plant.voltage_pu(station)
+            if voltage_pu is None:
                 continue
-            voltage_pu = seen.voltage_v / circuit.nominal_voltage_v
-            low_pu, high_pu = circuit.voltage_band
+            low_pu, high_pu = self.plant.feeder.circuits[station.circuit].voltage_band
             room_pu = min(voltage_pu - low_pu, high_pu - voltage_pu)
             nearest = min(nearest or (room_pu, voltage_pu), (room_pu, voltage_pu))
         return nearest[1] if nearest else None

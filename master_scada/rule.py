@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from master_scada.memory import Memory
 from master_scada.model import Plant, Station, Wish
-from master_scada.turns import Shares, share_power, shed_order
+from master_scada.turns import Shares, share_power, shed_order, wait_order
 from master_scada.voltage import (
     Extremes,
     extremes,
+    give_way,
     limited_by_overvoltage,
     may_join,
     remember_voltage,
@@ -33,6 +34,8 @@ def wishes(plant: Plant, memory: Memory) -> tuple[dict[str, Wish], Memory]:
     for station in plant.stations:
         if not station.is_on and reasons[station.name] is LimitReason.NONE:
             reasons[station.name] = _why_not_join(station, plant, seen, memory)
+    gone, memory = _turns_of_voltage(plant, memory, reasons)
+    reasons |= dict.fromkeys(gone, LimitReason.WAITING_TURN)
     free = [s for s in plant.stations if reasons[s.name] is LimitReason.NONE]
     shares = share_power(
         plant, memory, on=[s for s in free if s.is_on], ready=[s for s in free if not s.is_on]
@@ -77,6 +80,15 @@ def _remember_price(plant: Plant, memory: Memory) -> Memory:
         return memory
     # A master that has just begun has not seen the price change: nothing to wait for.
     return replace(memory, price_ok_since=plant.now if memory.stations else -math.inf)
+
+
+def _turns_of_voltage(
+    plant: Plant, memory: Memory, reasons: Mapping[str, LimitReason]
+) -> tuple[set[str], Memory]:
+    """Who gives up its turn to one that waits for the voltage."""
+    on = [s for s in plant.stations if s.is_on and reasons[s.name] is LimitReason.NONE]
+    waiting = [s for s in plant.stations if not s.is_on and reasons[s.name] is LimitReason.VOLTAGE]
+    return give_way(plant, memory, wait_order(waiting, plant, memory), shed_order(on, memory))
 
 
 def _why_not_join(

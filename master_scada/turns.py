@@ -31,17 +31,30 @@ def shed_order(stations: Iterable[Station], memory: Memory) -> list[Station]:
     return sorted(stations, key=key)
 
 
-def share_power(plant: Plant, memory: Memory, on: Iterable[Station], ready: Iterable[Station]) -> Shares:
-    """`on` may go on charging and `ready` may begin, as far as voltage and price are concerned."""
-    round_ = _Round(plant, memory, shed_order(on, memory))
-    round_.shed_overload()
-    round_.count_unheard()
+def must_yield(other: Station, to: Station, plant: Plant, memory: Memory) -> bool:
+    """The weaker at once; an equal when its turn is over."""
+    if other.priority != to.priority:
+        return other.priority > to.priority
+    since = memory.of_station(other.name).on_since
+    return since is not None and plant.now - since >= plant.rules.rotation_s
+
+
+def wait_order(stations: Iterable[Station], plant: Plant, memory: Memory) -> list[Station]:
+    """Who comes first: the highest priority (the lowest number), then who has waited longest."""
 
     def key(station: Station) -> tuple[int, float, str]:
         since = memory.of_station(station.name).waiting_since
         return station.priority, plant.now if since is None else since, station.name
 
-    for station in sorted(ready, key=key):
+    return sorted(stations, key=key)
+
+
+def share_power(plant: Plant, memory: Memory, on: Iterable[Station], ready: Iterable[Station]) -> Shares:
+    """`on` may go on charging and `ready` may begin, as far as voltage and price are concerned."""
+    round_ = _Round(plant, memory, shed_order(on, memory))
+    round_.shed_overload()
+    round_.count_unheard()
+    for station in wait_order(ready, plant, memory):
         round_.serve(station)
     return round_.shares
 
@@ -121,7 +134,7 @@ class _Round:
     def _who_yields(self, station: Station, watts: float) -> list[Station]:
         """The fewest that make room, lowest priority and longest turn first; none if all together can't."""
         leaving: list[Station] = []
-        candidates = [s for s in self.shares.kept if self._must_yield(s, station)]
+        candidates = [s for s in self.shares.kept if must_yield(s, station, self.plant, self.memory)]
         if not self._fits_without(station, watts, candidates):
             return []
         for other in candidates:
@@ -130,12 +143,6 @@ class _Round:
             if self._is_in_the_way(other, station, watts, leaving):
                 leaving.append(other)
         return leaving
-
-    def _must_yield(self, other: Station, to: Station) -> bool:
-        if other.priority != to.priority:
-            return other.priority > to.priority
-        since = self.memory.of_station(other.name).on_since
-        return since is not None and self.plant.now - since >= self.plant.rules.rotation_s
 
     def _fits_without(self, station: Station, watts: float, leaving: Sequence[Station]) -> bool:
         return not self._full_circuits(station, watts, leaving)

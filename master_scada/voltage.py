@@ -1,16 +1,24 @@
 """The voltage part of the rule: shed in steps while a circuit is under its band, and let in with care.
 
-A step is as large as the sag asks for: if all of it came from charging, shedding this share of it
-would bring the voltage back. It never does all, so a step rarely sheds too much, and the next follows
-when the effect of this one can be seen.
+A step is as large as the sag asks for, by what the stations are known to take from the lowest voltage, and
+the next follows when the effect of this one can be seen. Nobody comes in who is known to take more than
+there is; where that keeps somebody out for a whole turn, others give up theirs.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from master_scada.memory import CircuitMemory, Memory
+from master_scada.memory import Memory
 from master_scada.model import Circuit, Plant, Station
+from master_scada.sensitivity import learn
+from master_scada.turns import must_yield
+
+NOTICEABLE_PU = 0.001
+"""Who takes less than this from a voltage has nothing to do with it; nor can meters tell it."""
+PATIENCE_TURNS = 4
+"""When a station has waited so many turns, what it is known to take begins to count less: something else may
+have moved the voltage when that was seen, and nobody waits for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +27,27 @@ class Extremes:
 
     low_pu: float
     high_pu: float
+    lowest: str = ""
+    """The station with the lowest one."""
 
 
 def extremes(plant: Plant) -> dict[str, Extremes]:
     """By circuit; a circuit without any known voltage is not in it."""
-    values: dict[str, list[float]] = {}
+    values: dict[str, list[tuple[float, str]]] = {}
     for station in plant.stations:
-        seen = station.reading
-        if seen and seen.voltage_v is not None:
-            nominal_v = plant.feeder.circuits[station.circuit].nominal_voltage_v
-            values.setdefault(station.circuit, []).append(seen.voltage_v / nominal_v)
-    return {name: Extremes(min(pu), max(pu)) for name, pu in values.items()}
+        voltage_pu = plant.voltage_pu(station)
+        if voltage_pu is not None:
+            values.setdefault(station.circuit, []).append((voltage_pu, station.name))
+    found = {}
+    for name, seen in values.items():
+        low_pu, lowest = min(seen)
+        found[name] = Extremes(low_pu, max(seen)[0], lowest)
+    return found
 
 
 def remember_voltage(plant: Plant, seen: Mapping[str, Extremes], memory: Memory) -> Memory:
-    """Since when each circuit is well inside its band, and what shedding did to its voltage."""
-    circuits, stations = dict(memory.circuits), dict(memory.stations)
+    """Since when each circuit is well inside its band, and what a change of load did to the voltages."""
+    circuits = dict(memory.circuits)
     populated = {station.circuit for station in plant.stations}  # silent ones say nothing of the voltage
     for name, circuit in plant.feeder.circuits.items():
         old = memory.of_circuit(name)
@@ -44,14 +57,7 @@ def remember_voltage(plant: Plant, seen: Mapping[str, Extremes], memory: Memory)
         began = plant.now if memory.stations else -math.inf
         since = (began if old.voltage_ok_since is None else old.voltage_ok_since) if ok else None
         circuits[name] = replace(old, voltage_ok_since=since)
-        if old.shed and found and plant.now - old.shed_at >= plant.rules.settle_s:
-            rise_pu = max(0.0, found.low_pu - old.shed_voltage_pu)
-            for shed in old.shed:
-                stations[shed] = replace(
-                    memory.of_station(shed), voltage_rise_pu=rise_pu, shed_at=old.shed_at
-                )
-            circuits[name] = replace(circuits[name], shed=())
-    return replace(memory, circuits=circuits, stations=stations)
+    return replace(memory, circuits=circuits, sensitivity=learn(memory.sensitivity, plant))
 
 
 def limited_by_overvoltage(plant: Plant, seen: Mapping[str, Extremes]) -> set[str]:
@@ -74,15 +80,29 @@ def shed_for_undervoltage(
         if found.low_pu >= low_pu or plant.now - old.shed_at < plant.rules.settle_s:
             continue
         there = _nearest([s for s in on if s.name not in shed], plant.feeder.path(name), plant)
-        step = there[: _step_size(len(there), found.low_pu, low_pu)]
-        shed |= {station.name for station in step}
-        circuits[name] = CircuitMemory(
-            shed_at=plant.now,
-            shed_voltage_pu=found.low_pu,
-            shed=tuple(station.name for station in step),
-            admitted_at=old.admitted_at,
-        )
+        shed |= _step(there, found, low_pu, memory)
+        circuits[name] = replace(old, shed_at=plant.now)
     return shed, replace(memory, circuits=circuits)
+
+
+def _step(on: Sequence[Station], found: Extremes, low_pu: float, memory: Memory) -> set[str]:
+    """As many as the sag asks for, but not more: the effect of these will be seen before the next step."""
+    relief_pu = {s.name: _relief_pu(s, found, memory, count=len(on)) for s in on}
+    helpful = [name for name, pu in relief_pu.items() if pu >= NOTICEABLE_PU] or list(relief_pu)
+    step, risen_pu = set(helpful[:1]), sum(relief_pu[name] for name in helpful[:1])
+    for name in helpful[1:]:
+        risen_pu += relief_pu[name]
+        if risen_pu > low_pu - found.low_pu:
+            break
+        step.add(name)
+    return step
+
+
+def _relief_pu(station: Station, found: Extremes, memory: Memory, *, count: int) -> float:
+    """What its going gives back to the lowest voltage: as known, or else its part, if all of the sag came
+    from charging."""
+    taken_pu = memory.sensitivity.taken_pu(station.name, station.drawn_w, found.lowest)
+    return max(0.0, 1 - found.low_pu) / count if taken_pu is None else taken_pu
 
 
 def may_join(station: Station, plant: Plant, seen: Mapping[str, Extremes], memory: Memory) -> bool:
@@ -91,20 +111,64 @@ def may_join(station: Station, plant: Plant, seen: Mapping[str, Extremes], memor
         since = memory.of_circuit(name).voltage_ok_since
         if since is None or plant.now - since < plant.rules.minimum_off_s:
             return False
-        found = seen.get(name)
-        low_pu = plant.feeder.circuits[name].voltage_band[0]
-        if found and found.low_pu - _expected_drop_pu(station, plant, memory) < low_pu:
+    return _has_room(station, plant, memory)
+
+
+def give_way(
+    plant: Plant, memory: Memory, waiting: Sequence[Station], on: Sequence[Station]
+) -> tuple[set[str], Memory]:
+    """Whose turn is over, where one of those `waiting` for the voltage has waited a whole turn for what they
+    take; both in the order in which they come and go. One has its way in a settling time."""
+    for station in waiting:
+        path = plant.feeder.path(station.circuit)
+        settling = any(plant.now - memory.of_circuit(n).shed_at < plant.rules.settle_s for n in path)
+        if settling or _waited_s(station, plant, memory) < plant.rules.rotation_s:
+            continue
+        leaving = _who_leaves(station, plant, memory, on)
+        if leaving:
+            circuits = {n: replace(memory.of_circuit(n), shed_at=plant.now) for n in path}
+            return leaving, replace(memory, circuits={**memory.circuits, **circuits})
+    return set(), memory
+
+
+def _who_leaves(station: Station, plant: Plant, memory: Memory, on: Sequence[Station]) -> set[str]:
+    """None, if it has room as it is, or even all of them don't make it."""
+    leaving: list[Station] = []
+    for other in on:
+        if _has_room(station, plant, memory, leaving):
+            break
+        taken_pu = memory.sensitivity.taken_pu(other.name, other.drawn_w, station.name) or 0.0
+        if taken_pu >= NOTICEABLE_PU and must_yield(other, station, plant, memory):
+            leaving.append(other)
+    return {s.name for s in leaving} if _has_room(station, plant, memory, leaving) else set()
+
+
+def _has_room(station: Station, plant: Plant, memory: Memory, leaving: Sequence[Station] = ()) -> bool:
+    """Whether every voltage stays in its band, once those who are `leaving` are gone. One that is out of it
+    already is only looked at if the station would take from it."""
+    taken_pu = memory.sensitivity.taken_pu
+    trust = _trust(station, plant, memory)
+    for other in plant.stations:
+        voltage_pu = plant.voltage_pu(other)
+        falls_pu = trust * (taken_pu(station.name, plant.grant_w(station), other.name) or 0.0)
+        if voltage_pu is None or falls_pu < NOTICEABLE_PU:
+            continue
+        rises_pu = sum(taken_pu(gone.name, gone.drawn_w, other.name) or 0.0 for gone in leaving)
+        low_pu = plant.feeder.circuits[other.circuit].voltage_band[0]
+        if voltage_pu + rises_pu - falls_pu < low_pu + NOTICEABLE_PU:
             return False
     return True
 
 
-def _expected_drop_pu(station: Station, plant: Plant, memory: Memory) -> float:
-    """What the station took from the voltage when last shed; trusted less and less as time passes,
-    because something else may have moved the voltage in the same moment, and nobody waits for ever."""
-    old = memory.of_station(station.name)
-    if old.voltage_rise_pu == 0.0:
-        return 0.0
-    return old.voltage_rise_pu * math.pow(0.5, (plant.now - old.shed_at) / plant.rules.rotation_s)
+def _trust(station: Station, plant: Plant, memory: Memory) -> float:
+    """In what it is known to take."""
+    turns = _waited_s(station, plant, memory) / plant.rules.rotation_s
+    return math.pow(0.5, max(0.0, turns - PATIENCE_TURNS))
+
+
+def _waited_s(station: Station, plant: Plant, memory: Memory) -> float:
+    since = memory.of_station(station.name).waiting_since
+    return 0.0 if since is None else plant.now - since
 
 
 def _is_well_inside(circuit: Circuit, found: Extremes, plant: Plant) -> bool:
@@ -122,8 +186,3 @@ def _nearest(on: Iterable[Station], path: Sequence[str], plant: Plant) -> list[S
         if there:
             return there
     return []
-
-
-def _step_size(count: int, voltage_pu: float, low_pu: float) -> int:
-    share = (low_pu - voltage_pu) / (1 - voltage_pu) if voltage_pu < 1 else 0.0
-    return max(1, math.floor(share * count))

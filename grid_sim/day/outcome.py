@@ -7,6 +7,8 @@ import numpy as np
 from grid_sim.day.model import Bools, Day, Floats, Run, Scenario
 
 ROUNDING_W = 1e-6
+ROUNDING_V = 0.05
+"""Of the stations' registers: nobody can answer what they can't tell."""
 SERVED_SHARE = 0.99
 """Of what its driver asked for: with less, a car counts as not served."""
 ANSWER_SCANS = 4
@@ -30,7 +32,7 @@ class Outcome:
     """On any circuit."""
     minutes_over_power_limit: float
     minutes_under_band: float
-    """At any tap, by the main circuit's band."""
+    """At any tap, by the main circuit's band, and by more than `ROUNDING_V`."""
     minutes_over_band: float
     longest_out_of_band_s: float
     minutes_out_beyond_answer: float
@@ -60,7 +62,8 @@ def outcome(day: Day, run: Run) -> Outcome:
     scenario, series = day.scenario, run.series
     minutes = scenario.scan_period_s / 60
     low_pu, high_pu = scenario.site.feeder.main.voltage_band
-    under, over = series.low_pu < low_pu, series.high_pu > high_pu
+    rounding_pu = ROUNDING_V / scenario.site.feeder.main.nominal_voltage_v
+    under, over = series.low_pu < low_pu - rounding_pu, series.high_pu > high_pu + rounding_pu
     too_much = over_power_limit(scenario, series.charging_w)
     requested_wh = sum(visit.needs_wh for visit in scenario.visits)
     delivered_wh = sum(charged.delivered_wh for charged in run.charged)
