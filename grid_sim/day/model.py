@@ -86,6 +86,16 @@ class Scenario:
     def scan_period_s(self) -> float:
         return self.site.scan_period_s
 
+    def time(self, at_s: float) -> datetime:
+        """So many seconds after the start, which a sum of local times is not on the day of a clock change."""
+        return (self.start.astimezone(UTC) + timedelta(seconds=at_s)).astimezone(self.start.tzinfo)
+
+    @property
+    def summary(self) -> str:
+        """For a line of `pev-scada check`."""
+        days = f"{self.scans * self.scan_period_s / 86_400:g} days from {self.start:%Y-%m-%d %H:%M}"
+        return f"{days}, {len(self.stations)} stations, {len(self.visits)} cars, {self.scans} scans"
+
     @property
     def at_s(self) -> Floats:
         """(scans,): seconds since the start."""

@@ -1,16 +1,159 @@
 """A scenario's YAML file: what `pev-scada day SCENARIO.yaml` runs."""
 
+from collections.abc import Iterable
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from grid_sim.day.calendar import Calendar, exists, zone_of
+from grid_sim.day.cars import Cars
 from grid_sim.day.model import Scenario
+from grid_sim.day.prices import note_gaps
+from grid_sim.day.scenario_schema import DaysFile, ScenarioFile
+from grid_sim.day.station_list import Placed, StationList
+from grid_sim.day.surroundings import note_surroundings, surroundings_of, surroundings_sources
+from grid_sim.network.model import Network
+from grid_sim.network.network_file import read_network
+from master_scada.model import Feeder
+from master_scada.site_file import Site, mappings, read_circuits, read_tariff, rules_of
+from master_scada.site_schema import StationEntry
+from master_scada.tariff import PriceList, ScheduleTariff, Tariff, WrittenPrice
+from modbus_link.listen import Listen
+from register_maps.register_map import load_map
+from register_maps.yaml_file import Faults, read_yaml
+
+HOST = "day"
+"""Of all stations; the n-th has port n. There is no network between them and the master."""
+MOST_VALUES = 50_000_000
+"""Of a series: scans, times places on the network. More don't fit into a usual machine's memory."""
 
 
 def read_scenario(path: Path) -> Scenario:
     """The scenario in the file; BadFile with every fault in it and in the data that it names."""
-    raise NotImplementedError
+    return scenario_of(read_yaml(path), path)
 
 
 def scenario_of(data: dict[str, Any], path: Path) -> Scenario:
     """The same for a mapping that was read from `path` and then changed, as a study does."""
-    raise NotImplementedError
+    faults = Faults(path)
+    file = faults.parse(ScenarioFile, data)
+    calendar = _calendar(data, faults)
+    network = _network(data.get("network"), path, faults)
+    tariff, currency = _tariff(data, path, calendar, faults)
+    circuits = read_circuits(data.get("circuits"), faults)
+    cars = Cars(data.get("cars"), path.parent, faults)
+    placed = StationList(network, cars.stations_of_sessions(), _circuit_names(data))
+    placed.read(data.get("stations"), faults)
+    stations = tuple(one.station for one in placed)
+    visits = cars.visits(placed, file.seed if file else 0, calendar) if calendar else ()
+    if file and network:
+        note_surroundings(network, file.demand, file.solar, faults)
+    if file and network and calendar:
+        _note_size(calendar.scans(file.scan_period_s), len(stations) + len(network.loads), faults)
+    faults.raise_if_any()
+    assert file
+    assert calendar
+    assert network
+    assert tariff
+    scans = calendar.scans(file.scan_period_s)
+    at_s = np.arange(scans, dtype=np.float64) * file.scan_period_s
+    return Scenario(
+        name=file.scenario,
+        about=file.about,
+        start=calendar.start,
+        scans=scans,
+        site=_site(file, Feeder(circuits), placed, tariff, currency),
+        network=network,
+        stations=stations,
+        visits=visits,
+        surroundings=surroundings_of(network, file.demand, file.solar, calendar, at_s),
+        compare_uncontrolled=file.compare == "uncontrolled",
+        sources=(
+            *_price_source(data),
+            *surroundings_sources(file.demand, file.solar),
+            *cars.sources(calendar),
+        ),
+    )
+
+
+def _calendar(data: dict[str, Any], faults: Faults) -> Calendar | None:
+    """The days, whatever is wrong with the rest of the file."""
+    keys = {field.name: data[field.name] for field in fields(DaysFile) if field.name in data}
+    file = Faults(faults.path).parse(DaysFile, keys)  # its faults are noted with the file's others
+    zone = zone_of(file.time_zone, faults, ("time_zone",)) if file else None
+    if file is None or zone is None:
+        return None
+    if not exists(file.start, zone):
+        faults.add(("start",), f"is left out that day in {file.time_zone}: the clock is put forward")
+    calendar = Calendar.of(file.start, zone, file.days)
+    if calendar.scans(file.scan_period_s) < 1:
+        faults.add(("days",), f"must be at least one scan period, {file.scan_period_s:g} s")
+    return calendar
+
+
+def _network(data: object, path: Path, faults: Faults) -> Network | None:
+    """What is no mapping is noted with the file's other keys."""
+    return read_network(data, path, faults, ("network",)) if isinstance(data, dict) else None
+
+
+def _tariff(
+    data: dict[str, Any], path: Path, calendar: Calendar | None, faults: Faults
+) -> tuple[Tariff | None, str]:
+    """A schedule's hours are the scenario's own, unless it has a zone."""
+    tariff, currency = read_tariff(data.get("tariff"), path, faults)
+    if isinstance(tariff, WrittenPrice):
+        faults.add(("tariff", "kind"), "nobody writes prices in a scenario; give a schedule or a csv")
+    if isinstance(tariff, ScheduleTariff) and calendar:
+        return replace(tariff, time_zone=tariff.time_zone or str(calendar.start.tzinfo)), currency
+    if isinstance(tariff, PriceList) and calendar:
+        note_gaps(tariff, calendar, faults, ("tariff", "path"))
+    return tariff, currency
+
+
+def _price_source(data: dict[str, Any]) -> list[str]:
+    tariff = data["tariff"]
+    return [f"Prices: {Path(tariff['path']).name}."] if "path" in tariff else []
+
+
+def _circuit_names(data: dict[str, Any]) -> list[str]:
+    """As written, so that a circuit with a fault is no unknown one."""
+    return [str(circuit.get("name")) for circuit in mappings(data.get("circuits"))]
+
+
+def _note_size(scans: int, places: int, faults: Faults) -> None:
+    if scans * places > MOST_VALUES:
+        faults.add(
+            ("days",),
+            f"{scans} scans of {places} loads and stations are too much to be held at once;"
+            f" take fewer days or a longer scan_period_s (at most {MOST_VALUES} values)",
+        )
+
+
+def _site(
+    file: ScenarioFile, feeder: Feeder, placed: Iterable[Placed], tariff: Tariff, currency: str
+) -> Site:
+    return Site(
+        name=file.scenario,
+        scan_period_s=file.scan_period_s,
+        rules=rules_of(file.rule, file.scan_period_s),
+        feeder=feeder,
+        stations=tuple(_entry(one, port) for port, one in enumerate(placed, 1)),
+        maps={"pev_rtu": load_map("pev_rtu")},
+        tariff=tariff,
+        currency=currency,
+        server=Listen(port=0),
+        failsafe=None,
+    )
+
+
+def _entry(placed: Placed, port: int) -> StationEntry:
+    return StationEntry(
+        name=placed.station.name,
+        circuit=placed.circuit,
+        host=HOST,
+        port=port,
+        priority=placed.priority,
+        rated_power_w=placed.station.rated_power_w,
+    )

@@ -1,0 +1,82 @@
+"""The days of a scenario: local times of the clock on the wall, and seconds since the start.
+
+Differences are taken in UTC: on the day of a clock change an hour of the wall is missing or comes twice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+
+from grid_sim.day.model import Floats
+from register_maps.yaml_file import Faults, Place
+
+QUARTER_S = 900
+"""Clocks change on a quarter of an hour, everywhere and always."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calendar:
+    start: datetime
+    """With its zone."""
+    end_s: float
+
+    @classmethod
+    def of(cls, start: datetime, zone: ZoneInfo, days: float) -> "Calendar":
+        """From `start` to the same time of the wall's clock `days` later."""
+        begin, end = start.replace(tzinfo=zone), (start + timedelta(days=days)).replace(tzinfo=zone)
+        return cls(start=begin, end_s=end.timestamp() - begin.timestamp())
+
+    def seconds(self, local: datetime, zone: ZoneInfo | None = None) -> float:
+        """Since the start; `local` is in `zone`, or else in the scenario's. An hour that comes twice is
+        taken for the first."""
+        return local.replace(tzinfo=zone or self.start.tzinfo).timestamp() - self.start.timestamp()
+
+    def has(self, at_s: float) -> bool:
+        return 0 <= at_s < self.end_s
+
+    def scans(self, period_s: float) -> int:
+        """How many whole scan periods there are."""
+        return int(self.end_s / period_s + 1e-9)
+
+    def midnights(self) -> Iterator[datetime]:
+        """Of each day that the scenario touches; local, without the zone."""
+        day = self.start.replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
+        while self.seconds(day) < self.end_s:
+            yield day
+            day += timedelta(days=1)
+
+    def local(self, at_s: float) -> datetime:
+        return (self.start.astimezone(UTC) + timedelta(seconds=at_s)).astimezone(self.start.tzinfo)
+
+    def text(self, at_s: float) -> str:
+        return self.local(at_s).strftime("%Y-%m-%d %H:%M")
+
+    def hours(self, at_s: Floats) -> Floats:
+        """Which hour of the day it is, by the clock on the wall, with its fraction."""
+        unix_s = at_s + self.start.timestamp()
+        quarters, where = np.unique(np.floor_divide(unix_s, QUARTER_S), return_inverse=True)
+        offsets = [_offset_s(float(quarter) * QUARTER_S, self.start) for quarter in quarters]
+        hours: Floats = (unix_s + np.array(offsets)[where]) % 86_400 / 3600
+        return hours
+
+
+def zone_of(name: str, faults: Faults, place: Place) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last: the name of a folder
+        faults.add(place, f"there is no time zone {name!r}")
+        return None
+
+
+def exists(local: datetime, zone: ZoneInfo) -> bool:
+    """Whether the clock on the wall ever shows it: one that is put forward leaves an hour out."""
+    aware = local.replace(tzinfo=zone)
+    return aware.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == local
+
+
+def _offset_s(unix_s: float, like: datetime) -> float:
+    offset = datetime.fromtimestamp(unix_s, like.tzinfo).utcoffset()
+    return offset.total_seconds() if offset else 0.0
