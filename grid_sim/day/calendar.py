@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from grid_sim.day.model import Floats
+from grid_sim.day.model import Floats, later
+from grid_sim.day.scenario_schema import DaysFile
 from register_maps.yaml_file import Faults, Place
 
 QUARTER_S = 900
@@ -22,12 +23,20 @@ class Calendar:
     start: datetime
     """With its zone."""
     end_s: float
+    scan_period_s: float
 
     @classmethod
-    def of(cls, start: datetime, zone: ZoneInfo, days: float) -> "Calendar":
-        """From `start` to the same time of the wall's clock `days` later."""
-        begin, end = start.replace(tzinfo=zone), (start + timedelta(days=days)).replace(tzinfo=zone)
-        return cls(start=begin, end_s=end.timestamp() - begin.timestamp())
+    def of(cls, days: DaysFile, zone: ZoneInfo) -> "Calendar":
+        """From the start to the same time of the wall's clock some days later."""
+        start = days.start.replace(tzinfo=zone)
+        end = (days.start + timedelta(days=days.days)).replace(tzinfo=zone)
+        end_s = end.timestamp() - start.timestamp()
+        return cls(start=start, end_s=end_s, scan_period_s=days.scan_period_s)
+
+    @property
+    def scans(self) -> int:
+        """How many whole scan periods there are."""
+        return int(self.end_s / self.scan_period_s + 1e-9)
 
     def seconds(self, local: datetime, zone: ZoneInfo | None = None) -> float:
         """Since the start; `local` is in `zone`, or else in the scenario's. An hour that comes twice is
@@ -37,10 +46,6 @@ class Calendar:
     def has(self, at_s: float) -> bool:
         return 0 <= at_s < self.end_s
 
-    def scans(self, period_s: float) -> int:
-        """How many whole scan periods there are."""
-        return int(self.end_s / period_s + 1e-9)
-
     def midnights(self) -> Iterator[datetime]:
         """Of each day that the scenario touches; local, without the zone."""
         day = self.start.replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
@@ -49,14 +54,14 @@ class Calendar:
             day += timedelta(days=1)
 
     def local(self, at_s: float) -> datetime:
-        return (self.start.astimezone(UTC) + timedelta(seconds=at_s)).astimezone(self.start.tzinfo)
+        return later(self.start, at_s)
 
     def text(self, at_s: float) -> str:
         return self.local(at_s).strftime("%Y-%m-%d %H:%M")
 
-    def hours(self, at_s: Floats) -> Floats:
-        """Which hour of the day it is, by the clock on the wall, with its fraction."""
-        unix_s = at_s + self.start.timestamp()
+    def hours(self) -> Floats:
+        """(scans,): the hour of the day by the clock on the wall, with its fraction."""
+        unix_s = np.arange(self.scans) * self.scan_period_s + self.start.timestamp()
         quarters, where = np.unique(np.floor_divide(unix_s, QUARTER_S), return_inverse=True)
         offsets = [_offset_s(float(quarter) * QUARTER_S, self.start) for quarter in quarters]
         hours: Floats = (unix_s + np.array(offsets)[where]) % 86_400 / 3600

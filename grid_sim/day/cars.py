@@ -16,6 +16,7 @@ from register_maps.yaml_file import Faults, Place, unknown
 from rtu_firmware.battery import EFFICIENCY, FULL_PCT
 
 SEED_OF_KIND = {"home": 1, "work": 2, "public": 3}
+REMEDY = "; say with `stations` at which the cars of this entry stand"
 
 
 class Cars:
@@ -89,7 +90,7 @@ class Cars:
             own_seed = (seed, SEED_OF_KIND[habit.kind], counts[habit.kind])
             counts[habit.kind] += 1
             for visit in habits.visits_by_habit(habit, own_seed, stations, calendar):
-                yield Told(visit=visit, place=place)
+                yield Told(visit=visit, place=place, remedy=REMEDY)
 
 
 def _note_patterns(habit: Habit, place: Place, stations: StationList, faults: ManyFaults) -> None:

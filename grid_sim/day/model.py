@@ -20,6 +20,11 @@ Tell = Callable[[float], None]
 """Is told, now and then, how much of the work is done: 0 to 1."""
 
 
+def later(start: datetime, seconds: float) -> datetime:
+    """Which a sum of local times is not, on the day of a clock change."""
+    return (start.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(start.tzinfo)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
     """Where a station of the site hangs on the network; its circuit and priority are in the site."""
@@ -87,14 +92,14 @@ class Scenario:
         return self.site.scan_period_s
 
     def time(self, at_s: float) -> datetime:
-        """So many seconds after the start, which a sum of local times is not on the day of a clock change."""
-        return (self.start.astimezone(UTC) + timedelta(seconds=at_s)).astimezone(self.start.tzinfo)
+        return later(self.start, at_s)
 
     @property
     def summary(self) -> str:
         """For a line of `pev-scada check`."""
-        days = f"{self.scans * self.scan_period_s / 86_400:g} days from {self.start:%Y-%m-%d %H:%M}"
-        return f"{days}, {len(self.stations)} stations, {len(self.visits)} cars, {self.scans} scans"
+        end = self.time(self.scans * self.scan_period_s)
+        days = f"from {self.start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
+        return f"{days}, {len(self.stations)} stations, {len(self.visits)} visits, {self.scans} scans"
 
     @property
     def at_s(self) -> Floats:

@@ -1,28 +1,27 @@
 """A scenario's YAML file: what `pev-scada day SCENARIO.yaml` runs."""
 
-from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeVar
 
 from grid_sim.day.calendar import Calendar, exists, zone_of
 from grid_sim.day.cars import Cars
 from grid_sim.day.model import Scenario
 from grid_sim.day.prices import note_gaps
-from grid_sim.day.scenario_schema import DaysFile, ScenarioFile
+from grid_sim.day.scenario_schema import DaysFile, DemandFile, ScenarioFile, SolarFile
 from grid_sim.day.station_list import Placed, StationList
 from grid_sim.day.surroundings import note_surroundings, surroundings_of, surroundings_sources
 from grid_sim.network.model import Network
 from grid_sim.network.network_file import read_network
 from master_scada.model import Feeder
 from master_scada.site_file import Site, mappings, read_circuits, read_tariff, rules_of
-from master_scada.site_schema import StationEntry
+from master_scada.site_schema import RuleFile, StationEntry
 from master_scada.tariff import PriceList, ScheduleTariff, Tariff, WrittenPrice
 from modbus_link.listen import Listen
 from register_maps.register_map import load_map
 from register_maps.yaml_file import Faults, read_yaml
+
+T = TypeVar("T")
 
 HOST = "day"
 """Of all stations; the n-th has port n. There is no network between them and the master."""
@@ -39,43 +38,56 @@ def scenario_of(data: dict[str, Any], path: Path) -> Scenario:
     """The same for a mapping that was read from `path` and then changed, as a study does."""
     faults = Faults(path)
     file = faults.parse(ScenarioFile, data)
+    rule = _part(RuleFile, data, "rule", faults)
+    demand, solar = _part(DemandFile, data, "demand", faults), _part(SolarFile, data, "solar", faults)
     calendar = _calendar(data, faults)
     network = _network(data.get("network"), path, faults)
     tariff, currency = _tariff(data, path, calendar, faults)
     circuits = read_circuits(data.get("circuits"), faults)
     cars = Cars(data.get("cars"), path.parent, faults)
-    placed = StationList(network, cars.stations_of_sessions(), _circuit_names(data))
-    placed.read(data.get("stations"), faults)
-    stations = tuple(one.station for one in placed)
-    visits = cars.visits(placed, file.seed if file else 0, calendar) if calendar else ()
-    if file and network:
-        note_surroundings(network, file.demand, file.solar, faults)
-    if file and network and calendar:
-        _note_size(calendar.scans(file.scan_period_s), len(stations) + len(network.loads), faults)
+    stations = StationList(network, cars.stations_of_sessions(), _circuit_names(data))
+    stations.read(data.get("stations"), faults)
+    visits = cars.visits(stations, file.seed if file else 0, calendar) if calendar else ()
+    if network:
+        note_surroundings(network, data, solar, faults)
+    if network and calendar:
+        _note_size(calendar.scans, len(stations) + len(network.loads), faults)
     faults.raise_if_any()
     assert file
+    assert rule
     assert calendar
     assert network
     assert tariff
-    scans = calendar.scans(file.scan_period_s)
-    at_s = np.arange(scans, dtype=np.float64) * file.scan_period_s
+    site = Site(
+        name=file.scenario,
+        scan_period_s=file.scan_period_s,
+        rules=rules_of(rule, file.scan_period_s),
+        feeder=Feeder(circuits),
+        stations=tuple(_entry(placed, port) for port, placed in enumerate(stations, 1)),
+        maps={"pev_rtu": load_map("pev_rtu")},
+        tariff=tariff,
+        currency=currency,
+        server=Listen(port=0),
+        failsafe=None,
+    )
     return Scenario(
         name=file.scenario,
         about=file.about,
         start=calendar.start,
-        scans=scans,
-        site=_site(file, Feeder(circuits), placed, tariff, currency),
+        scans=calendar.scans,
+        site=site,
         network=network,
-        stations=stations,
+        stations=tuple(placed.station for placed in stations),
         visits=visits,
-        surroundings=surroundings_of(network, file.demand, file.solar, calendar, at_s),
+        surroundings=surroundings_of(network, demand, solar, calendar),
         compare_uncontrolled=file.compare == "uncontrolled",
-        sources=(
-            *_price_source(data),
-            *surroundings_sources(file.demand, file.solar),
-            *cars.sources(calendar),
-        ),
+        sources=(*_price_source(data), *surroundings_sources(demand, solar), *cars.sources(calendar)),
     )
+
+
+def _part(kind: type[T], data: dict[str, Any], key: str, faults: Faults) -> T | None:
+    """What is missing, or is no mapping, is noted with the file's other keys."""
+    return faults.parse(kind, data[key], (key,)) if isinstance(data.get(key), dict) else None
 
 
 def _calendar(data: dict[str, Any], faults: Faults) -> Calendar | None:
@@ -87,14 +99,13 @@ def _calendar(data: dict[str, Any], faults: Faults) -> Calendar | None:
         return None
     if not exists(file.start, zone):
         faults.add(("start",), f"is left out that day in {file.time_zone}: the clock is put forward")
-    calendar = Calendar.of(file.start, zone, file.days)
-    if calendar.scans(file.scan_period_s) < 1:
+    calendar = Calendar.of(file, zone)
+    if calendar.scans < 1:
         faults.add(("days",), f"must be at least one scan period, {file.scan_period_s:g} s")
     return calendar
 
 
 def _network(data: object, path: Path, faults: Faults) -> Network | None:
-    """What is no mapping is noted with the file's other keys."""
     return read_network(data, path, faults, ("network",)) if isinstance(data, dict) else None
 
 
@@ -129,23 +140,6 @@ def _note_size(scans: int, places: int, faults: Faults) -> None:
             f"{scans} scans of {places} loads and stations are too much to be held at once;"
             f" take fewer days or a longer scan_period_s (at most {MOST_VALUES} values)",
         )
-
-
-def _site(
-    file: ScenarioFile, feeder: Feeder, placed: Iterable[Placed], tariff: Tariff, currency: str
-) -> Site:
-    return Site(
-        name=file.scenario,
-        scan_period_s=file.scan_period_s,
-        rules=rules_of(file.rule, file.scan_period_s),
-        feeder=feeder,
-        stations=tuple(_entry(one, port) for port, one in enumerate(placed, 1)),
-        maps={"pev_rtu": load_map("pev_rtu")},
-        tariff=tariff,
-        currency=currency,
-        server=Listen(port=0),
-        failsafe=None,
-    )
 
 
 def _entry(placed: Placed, port: int) -> StationEntry:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BeforeValidator, with_config
 
-from master_scada.site_schema import MOST_W, Name, NotNegative, Positive, RuleFile
+from master_scada.site_schema import MOST_W, Name, NotNegative, Positive
 from register_maps.yaml_file import STRICT_KEYS, Real, Whole
 from rtu_firmware.battery import KNEE_PCT
 
@@ -90,9 +90,9 @@ class ScenarioFile(DaysFile):
     about: str = ""
     seed: Annotated[Whole, Ge(0)] = 1
     network: Mapping[str, Any]
-    demand: DemandFile | None = None
-    solar: SolarFile | None = None
-    rule: RuleFile
+    demand: Mapping[str, Any] | None = None
+    solar: Mapping[str, Any] | None = None
+    rule: Mapping[str, Any]
     tariff: Mapping[str, Any]
     circuits: Annotated[list[Any], MinLen(1)]
     stations: Annotated[list[Any], MinLen(1)]

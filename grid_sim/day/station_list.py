@@ -14,7 +14,7 @@ from grid_sim.day.scenario_schema import (
     StationsAtLoads,
     StationsAtSessions,
 )
-from grid_sim.network.model import Network, Tap
+from grid_sim.network.model import PHASES, Network, Tap
 from master_scada.site_schema import MOST_STATIONS
 from register_maps.yaml_file import Faults, Place, unknown
 
@@ -37,11 +37,15 @@ class StationList:
         self._placed: list[Placed] = []
         self._is_complete = True
         self._network = network
+        self._phases = network.phases if network else PHASES
         self._sessions_at = sessions_at
         self._circuits = circuits
 
     def __iter__(self) -> Iterator[Placed]:
         return iter(self._placed)
+
+    def __len__(self) -> int:
+        return len(self._placed)
 
     @property
     def names(self) -> list[str] | None:
@@ -62,14 +66,14 @@ class StationList:
         entry = faults.parse(form, item, place) if form else None
         if form is None:
             faults.add((*place, "at"), unknown("place for stations", at, PLACES))
-        if entry is None or self._network is None:
+        if entry is None:
             self._is_complete = False
             return
         if entry.minimum_power_w > entry.rated_power_w:
             faults.add(
                 (*place, "minimum_power_w"), f"must be at most rated_power_w, {entry.rated_power_w:g} W"
             )
-        self._place(entry, list(self._taps(entry, self._network, faults, place)), faults, place)
+        self._place(entry, list(self._taps(entry, faults, place)), faults, place)
 
     def _place(self, entry: StationEntries, taps: list[Tap], faults: Faults, place: Place) -> None:
         taken = {other.station.name for other in self._placed}
@@ -83,31 +87,38 @@ class StationList:
                 Placed(station=_station(entry, tap), circuit=circuit, priority=entry.priority)
             )
 
-    def _taps(self, entry: StationEntries, network: Network, faults: Faults, place: Place) -> Iterator[Tap]:
+    def _taps(self, entry: StationEntries, faults: Faults, place: Place) -> Iterator[Tap]:
         match entry:
             case OneStation():
-                self._note_where(entry.bus, entry.phases, network, faults, place)
+                self._note_where(entry.bus, entry.phases, faults, place)
                 yield Tap(name=entry.name, bus=entry.bus, phases=entry.phases)
             case StationsAtLoads():
-                taps = [load.tap for load in network.loads[entry.first - 1 :: entry.every]]
-                if not taps:
-                    faults.add(place, f"stands at no load: the network has {len(network.loads)}")
-                yield from taps
+                yield from self._taps_at_loads(entry, faults, place)
             case StationsAtSessions():
-                self._note_where(entry.bus, entry.phases, network, faults, place)
+                self._note_where(entry.bus, entry.phases, faults, place)
                 if not self._sessions_at:
                     faults.add(place, "stands at no session: no entry of `cars` names a file with some")
-                in_turn = cycle(network.phases) if entry.phases == "in turn" else repeat(entry.phases)
+                in_turn = cycle(self._phases) if entry.phases == "in turn" else repeat(entry.phases)
                 for name, phases in zip(self._sessions_at, in_turn, strict=False):
                     yield Tap(name=name, bus=entry.bus, phases=phases)
 
-    def _note_where(self, bus: str, phases: str, network: Network, faults: Faults, place: Place) -> None:
-        if bus not in network.nominal_voltage_v:
-            faults.add((*place, "bus"), unknown_of_many("bus", bus, network.nominal_voltage_v))
-        if phases != "in turn" and not set(phases) <= set(network.phases):
+    def _taps_at_loads(self, entry: StationsAtLoads, faults: Faults, place: Place) -> Iterator[Tap]:
+        if self._network is None:
+            self._is_complete = False
+            return
+        taps = [load.tap for load in self._network.loads[entry.first - 1 :: entry.every]]
+        if not taps:
+            faults.add(place, f"stands at no load: the network has {len(self._network.loads)}")
+        yield from taps
+
+    def _note_where(self, bus: str, phases: str, faults: Faults, place: Place) -> None:
+        buses = self._network.nominal_voltage_v if self._network else None
+        if buses is not None and bus not in buses:
+            faults.add((*place, "bus"), unknown_of_many("bus", bus, buses))
+        if phases != "in turn" and not set(phases) <= set(self._phases):
             faults.add(
                 (*place, "phases"),
-                f"must be {' or '.join(network.phases)}: the network has no more phases (got {phases!r})",
+                f"must be {' or '.join(self._phases)}: the network has no more phases (got {phases!r})",
             )
 
 

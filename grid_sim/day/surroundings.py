@@ -1,5 +1,8 @@
 """What homes draw and roofs feed in, at every scan."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from grid_sim.day.calendar import Calendar
@@ -10,9 +13,12 @@ from register_maps.yaml_file import Faults
 
 
 def note_surroundings(
-    network: Network, demand: DemandFile | None, solar: SolarFile | None, faults: Faults
+    network: Network, data: Mapping[str, Any], solar: SolarFile | None, faults: Faults
 ) -> None:
-    if demand is None and any((ld.low_w, ld.low_var) != (ld.high_w, ld.high_var) for ld in network.loads):
+    """`data`: the scenario as written."""
+    if data.get("demand") is None and any(
+        (ld.low_w, ld.low_var) != (ld.high_w, ld.high_var) for ld in network.loads
+    ):
         faults.add(("demand",), "is missing, and the network's loads have a low and a high")
     if solar and solar.sunrise >= solar.sunset:
         faults.add(("solar", "sunset"), f"must be after sunrise, {solar.sunrise:g} o'clock")
@@ -37,17 +43,17 @@ def surroundings_sources(demand: DemandFile | None, solar: SolarFile | None) -> 
 
 
 def surroundings_of(
-    network: Network, demand: DemandFile | None, solar: SolarFile | None, calendar: Calendar, at_s: Floats
+    network: Network, demand: DemandFile | None, solar: SolarFile | None, calendar: Calendar
 ) -> Surroundings:
     """At the network's own loads. Without a demand each draws its high, which is its low as well."""
-    hours = calendar.hours(at_s)
+    hours = calendar.hours()
     share = np.ones_like(hours) if demand is None else _share(demand, hours)
     loads = network.loads
     return Surroundings(
         taps=tuple(load.tap for load in loads),
         demand_w=_between([load.low_w for load in loads], [load.high_w for load in loads], share),
         demand_var=_between([load.low_var for load in loads], [load.high_var for load in loads], share),
-        solar_w=np.zeros((len(at_s), len(loads))) if solar is None else _solar_w(solar, hours, len(loads)),
+        solar_w=np.zeros((len(hours), len(loads))) if solar is None else _solar_w(solar, hours, len(loads)),
     )
 
 

@@ -17,7 +17,9 @@ class Told:
     visit: Visit
     place: Place
     line: str = ""
-    """"sessions.csv:12: " for a line of a file."""
+    """Such as "sessions.csv:12: " for a line of a file."""
+    remedy: str = ""
+    """Where two cars want one station."""
 
 
 def battery_of(needs_wh: float, max_power_w: float, capacity_wh: float | None, knee_pct: float) -> Battery:
@@ -64,7 +66,7 @@ def note_overlaps(told: Iterable[Told], calendar: Calendar, faults: ManyFaults) 
                 one.place,
                 f"{one.line}at {visit.station!r} another car stands from {calendar.text(before.arrives_s)}"
                 f" to {calendar.text(before.leaves_s)}; this one would come at"
-                f" {calendar.text(visit.arrives_s)}",
+                f" {calendar.text(visit.arrives_s)}{one.remedy}",
             )
 
 
