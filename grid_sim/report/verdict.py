@@ -1,0 +1,75 @@
+"""What came of the day, in a few sentences."""
+
+from collections.abc import Iterator
+
+from grid_sim.day.model import Day
+from grid_sim.day.outcome import Outcome
+from grid_sim.report.numbers import in_words, number
+
+
+def verdict(day: Day, controlled: Outcome, uncontrolled: Outcome | None) -> tuple[str, ...]:
+    sentences = []
+    if uncontrolled is not None:
+        sentences.append(f"Without control {_joined(list(_network(day, uncontrolled)))}.")
+    sentences.append(f"With the rule {_joined([*_network(day, controlled), *_answer(controlled)])}.")
+    sentences.append(_energy(controlled, uncontrolled))
+    return tuple(sentences)
+
+
+def _network(day: Day, outcome: Outcome) -> Iterator[str]:
+    main = day.scenario.site.feeder.main
+    low, high = main.voltage_band
+    band = f"[{low:g}, {high:g}]"
+    out_min = outcome.minutes_under_band + outcome.minutes_over_band
+    if out_min:
+        yield f"the voltage was outside {band} for {_minutes(out_min)} ({_worst(outcome, low, high)})"
+    else:
+        yield f"the voltage stayed within {band} ({outcome.lowest_pu:.3f} to {outcome.highest_pu:.3f})"
+    y = f"{main.power_limit_w / 1000:g} kW"
+    several = len(day.scenario.site.feeder.circuits) > 1
+    if outcome.minutes_over_power_limit:
+        what = "a circuit was over its limit" if several else f"charging was over y = {y}"
+        yield f"{what} for {_minutes(outcome.minutes_over_power_limit)}"
+    else:
+        yield f"charging never exceeded y = {y}" + " nor any circuit's limit" * several
+    yield f"charging peaked at {number(outcome.peak_charging_kw, 1)} kW"
+    if outcome.minutes_overloaded and outcome.peak_loading is not None:
+        percent = number(100 * outcome.peak_loading, 0)
+        yield f"a line was overloaded for {_minutes(outcome.minutes_overloaded)} (up to {percent} %)"
+    elif outcome.peak_loading is not None:
+        yield f"no line was overloaded (at most {number(100 * outcome.peak_loading, 0)} %)"
+
+
+def _worst(outcome: Outcome, low: float, high: float) -> str:
+    worst = []
+    if outcome.lowest_pu < low:
+        worst.append(f"down to {outcome.lowest_pu:.3f}")
+    if outcome.highest_pu > high:
+        worst.append(f"up to {outcome.highest_pu:.3f}")
+    return ", ".join(worst)
+
+
+def _answer(outcome: Outcome) -> Iterator[str]:
+    if outcome.minutes_under_band + outcome.minutes_over_band == 0:
+        return
+    answer = f"the rule's answer time of {in_words(outcome.answer_s)}"
+    beyond_min = outcome.minutes_out_beyond_answer
+    yield f"{_minutes(beyond_min)} of it lay beyond {answer}" if beyond_min else f"none of it beyond {answer}"
+
+
+def _energy(controlled: Outcome, uncontrolled: Outcome | None) -> str:
+    got = f"{number(controlled.delivered_kwh, 0)} of the {number(controlled.requested_kwh, 0)} kWh"
+    share = number(100 * controlled.delivered_share, 1)
+    sentence = f"The cars got {got} that they asked for, {share} %"
+    if uncontrolled is not None:
+        sentence += f" (without control {number(100 * uncontrolled.delivered_share, 1)} %)"
+    return f"{sentence}; {controlled.cars_served} of {controlled.cars} cars got at least 99 % of theirs."
+
+
+def _minutes(minutes: float) -> str:
+    text = number(minutes, 0 if minutes >= 10 else 1)
+    return f"{text} minute" if text == "1.0" else f"{text} minutes"
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
