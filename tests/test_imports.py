@@ -99,6 +99,7 @@ def test_one_file_knows_the_window_library() -> None:
         ("rtu_firmware", "RPi", "gpio.py"),
         ("rtu_firmware", "smbus2", "i2c.py"),
         ("modbus_link", "serial", "serial_client.py"),
+        ("grid_sim", "pandapower", "pandapower_network.py"),
         ("grid_sim", "power_grid_model", "power_flow.py"),
     ],
 )

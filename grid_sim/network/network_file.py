@@ -5,11 +5,16 @@ from pathlib import Path
 
 from grid_sim.network.csv_network import CsvNetwork
 from grid_sim.network.model import Network
+from grid_sim.network.pandapower_network import PandapowerNetwork
 from grid_sim.network.radial import RadialNetwork, note_radial_faults
 from register_maps.yaml_file import Faults, Place, unknown
 
-NetworkFile = CsvNetwork | RadialNetwork
-KINDS: dict[str, type[NetworkFile]] = {"csv": CsvNetwork, "radial": RadialNetwork}
+NetworkFile = CsvNetwork | RadialNetwork | PandapowerNetwork
+KINDS: dict[str, type[NetworkFile]] = {
+    "csv": CsvNetwork,
+    "radial": RadialNetwork,
+    "pandapower": PandapowerNetwork,
+}
 STIFF = "The source is stiff: whatever is drawn, its voltage stays."
 
 
@@ -36,3 +41,5 @@ def _load(file: NetworkFile, base: Path, faults: Faults, place: Place) -> Networ
             return file.load(base, faults, place)
         case RadialNetwork():
             return file.network()
+        case PandapowerNetwork():
+            return file.load(faults, place)
