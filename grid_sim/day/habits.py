@@ -68,10 +68,11 @@ def _chosen_by_name(cars: Habit, stations: Sequence[Station]) -> list[Station]:
 
 def _visits(cars: Habit, rng: np.random.Generator, station: Station, calendar: Calendar) -> Iterator[Visit]:
     midnights = list(calendar.midnights())
+    times, needs = rng.spawn(2)  # so that more days change nothing in the first ones
     capacity_kwh = _draw(rng, cars.capacity_kwh, 1, math.inf)
     free_s = 0.0
-    for from_h, to_h in _stays(cars, rng, len(midnights)):
-        needs_kwh = _draw(rng, cars.needs_kwh, LEAST_KWH, math.inf)
+    for from_h, to_h in _stays(cars, times, len(midnights)):
+        needs_kwh = _draw(needs, cars.needs_kwh, LEAST_KWH, math.inf)
         arrives_s, leaves_s = (
             float(round(calendar.seconds(midnights[0] + timedelta(hours=hours)))) for hours in (from_h, to_h)
         )
