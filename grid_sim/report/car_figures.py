@@ -13,7 +13,6 @@ from grid_sim.report.picture import (
     GREEN,
     GREY,
     ORANGE,
-    PALE_GREY,
     PURPLE,
     SKY,
     VERMILION,
@@ -27,7 +26,7 @@ from grid_sim.report.picture import (
     Tick,
     Tiles,
 )
-from grid_sim.report.reasons import CHARGING, CODES, KINDS, states
+from grid_sim.report.reasons import CODES, KINDS, states
 from grid_sim.report.sides import Block, Frame, Side
 from register_maps.vocabulary import LimitReason
 
@@ -82,7 +81,8 @@ def _tiles_height(rows: int) -> int:
 def _reasons(frame: Frame) -> Block:
     visited = _visited(frame)
     codes = {
-        side.key: frame.columns.longest(states(side.run)[:, visited]).T.astype(np.uint8) for side in frame.sides
+        side.key: frame.columns.longest(states(side.run)[:, visited]).T.astype(np.uint8)
+        for side in frame.sides
     }
     occurring = set(np.unique(np.concatenate(list(codes.values()), axis=1)).tolist())
     kinds = tuple(kind for kind in KINDS if kind.code in occurring)
@@ -116,7 +116,7 @@ def _kept_text(frame: Frame) -> str:
     times = [
         (kind.label, float((found == kind.code).sum()) * hours) for kind in KINDS if kind.code not in silent
     ]
-    named = [f"{label} {number(time_h, 1)} h" for label, time_h in times if time_h > 0]
+    named = [f"{label} {number(time_h, 1 if time_h < 100 else 0)} h" for label, time_h in times if time_h > 0]
     return f"With the rule, cars that were not done spent, added up: {', '.join(named)}." if named else ""
 
 
@@ -145,7 +145,9 @@ def _state_of_charge(frame: Frame) -> Block:
         )
 
     shape = "A line" if as_lines else "A row"
-    caption = f"{shape} for each station, while a car stands there." + drawn_text(frame).replace("point", "column")
+    caption = f"{shape} for each station, while a car stands there." + drawn_text(frame).replace(
+        "point", "column"
+    )
     return Block(
         heading="State of charge", caption=caption, pictures=tuple(picture(side) for side in frame.sides)
     )
@@ -192,7 +194,7 @@ def _energy(frame: Frame) -> Block:
             plot_height=170,
         )
 
-    caption = "Each car's bar is as high as what it asked for, and blue as far as it got it."
+    caption = "Each car’s bar is as high as what it asked for, and blue as far as it got it."
     return Block(heading="Energy by car", caption=caption, pictures=tuple(picture(s) for s in frame.sides))
 
 
@@ -213,7 +215,12 @@ def _cars_axis(stations: Sequence[str]) -> Axis:
 def _heights(kwh: Floats, colour: str, label: str) -> Layer:
     if len(kwh) <= MOST_BARS:
         return Bars(heights=kwh, colour=colour, label=label)
-    edges = np.arange(len(kwh) + 1) - 0.5
+    edges = np.arange(len(kwh) + 1, dtype=np.float64) - 0.5
     return Area(
-        x=edges, low=np.zeros(len(edges)), high=np.append(kwh, kwh[-1]), colour=colour, label=label, steps=True
+        x=edges,
+        low=np.zeros(len(edges)),
+        high=np.append(kwh, kwh[-1]),
+        colour=colour,
+        label=label,
+        steps=True,
     )

@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -69,7 +68,7 @@ def svg_of(picture: Picture) -> str:
         warnings.filterwarnings("ignore", message="Glyph")  # the reader's own font may have it
         figure = _figure(picture)
         written = io.StringIO()
-        FigureCanvasSVG(figure).print_svg(written, metadata={"Date": None})
+        figure.savefig(written, format="svg", metadata={"Date": None})
     return _bare(written.getvalue(), picture)
 
 
@@ -83,9 +82,7 @@ def _figure(picture: Picture) -> Figure:
     below = _BOTTOM + (16 if picture.x.label else 0)
     height = head + picture.plot_height + below
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
-    axes = figure.add_axes(
-        (left / WIDTH, below / height, plot_width / WIDTH, picture.plot_height / height)
-    )
+    axes = figure.add_axes((left / WIDTH, below / height, plot_width / WIDTH, picture.plot_height / height))
     _lay_out(axes, picture)
     for layer in picture.layers:
         _draw(axes, layer, picture)
@@ -164,8 +161,10 @@ def _draw(axes: Axes, layer: Layer, picture: Picture) -> None:
                 layer.x, layer.y, color=layer.colour, lw=layer.width, ls=dashes, drawstyle=drawn, zorder=3
             )
         case Area():
-            step = "post" if layer.steps else None
-            axes.fill_between(layer.x, layer.low, layer.high, color=layer.colour, lw=0, step=step, zorder=2)
+            axes.fill_between(
+                layer.x, layer.low, layer.high, color=layer.colour, lw=0, zorder=2,
+                step="post" if layer.steps else None,
+            )  # fmt: skip
         case Span():
             axes.axvspan(layer.begin, layer.end, color=layer.colour, lw=0, zorder=1)
         case Limit():
@@ -236,7 +235,9 @@ def _bare(written: str, picture: Picture) -> str:
         {"viewBox": box, "role": "img", "aria-labelledby": names, "font-family": FONTS,
          "stroke-linejoin": "round", "stroke-linecap": "butt"}
     )  # fmt: skip
-    for index, (tag, text) in enumerate((("title", f"{picture.title}: {picture.measure}"), ("desc", picture.about))):
+    for index, (tag, text) in enumerate(
+        (("title", f"{picture.title}: {picture.measure}"), ("desc", picture.about))
+    ):
         element = ElementTree.Element(f"{{{_SVG}}}{tag}", id=names.split()[index])
         element.text = _printable(text)
         root.insert(index, element)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from grid_sim.day.model import Bools, Floats
+from grid_sim.day.outcome import circuit_power_w
 from grid_sim.report.numbers import in_words, number
 from grid_sim.report.picture import (
     BLACK,
@@ -17,7 +18,6 @@ from grid_sim.report.picture import (
     PALE_RED,
     PURPLE,
     SKY,
-    VERMILION,
     Area,
     Axis,
     End,
@@ -27,7 +27,7 @@ from grid_sim.report.picture import (
     Picture,
     Span,
 )
-from grid_sim.report.sides import Block, Frame, Side, circuit_charging_w
+from grid_sim.report.sides import Block, Frame, Side
 
 _CIRCUIT_COLOURS = (BLACK, BLUE, ORANGE, GREEN, PURPLE, SKY)
 
@@ -69,7 +69,12 @@ def _price(frame: Frame) -> Block:
         about=f"The price over the days, against the limit x of {number(limit, 4)} {site.currency} per kWh.",
         x=frame.x,
         y=Axis(low=low, high=high),
-        layers=(line, *above, *unknown, Limit(at=limit, text=f"x = {limit:g} {site.currency}", end=_quiet(price))),
+        layers=(
+            line,
+            *above,
+            *unknown,
+            Limit(at=limit, text=f"x = {limit:g} {site.currency}", end=_quiet(price)),
+        ),
         plot_height=150,
     )
     return Block(heading="Price", caption=caption, pictures=(picture,))
@@ -118,7 +123,9 @@ def _plugged_in(frame: Frame) -> Block:
         ),
         plot_height=150,
     )
-    caption = f"{len(scenario.visits)} visits to {len(scenario.stations)} stations; at most {most:.0f} at a time."
+    caption = (
+        f"{len(scenario.visits)} visits to {len(scenario.stations)} stations; at most {most:.0f} at a time."
+    )
     return Block(heading="Cars", caption=caption, pictures=(picture,))
 
 
@@ -164,11 +171,15 @@ def _charging(frame: Frame, kw: Floats) -> Iterator[Layer]:
     several = frame.columns.each > 1
     zero = np.zeros_like(mean)
     yield Area(x=frame.at_s, low=zero, high=mean, colour=PALE_BLUE, label="charging, mean" * several)
-    yield Line(x=frame.at_s, y=most, colour=BLUE, width=1.2, label="charging, highest" if several else "charging")
+    yield Line(
+        x=frame.at_s, y=most, colour=BLUE, width=1.2, label="charging, highest" if several else "charging"
+    )
 
 
 def _supplied(frame: Frame, kw: Floats) -> Line:
-    return Line(x=frame.at_s, y=frame.columns.mean(kw), colour=BLACK, width=1.3, label="supplied", dashed=True)
+    return Line(
+        x=frame.at_s, y=frame.columns.mean(kw), colour=BLACK, width=1.3, label="supplied", dashed=True
+    )
 
 
 def _circuits(frame: Frame) -> Block:
@@ -177,7 +188,7 @@ def _circuits(frame: Frame) -> Block:
     shares = {
         side.key: {
             name: frame.columns.most(watts) / circuits[name].power_limit_w * 100
-            for name, watts in circuit_charging_w(frame.day, side.run).items()
+            for name, watts in circuit_power_w(frame.day.scenario, side.run.series.charging_w).items()
         }
         for side in frame.sides
     }
@@ -193,7 +204,7 @@ def _circuits(frame: Frame) -> Block:
         return Picture(
             name=f"circuits_{side.key}",
             title=side.title,
-            measure="charging, % of the circuit's y",
+            measure="charging, % of the circuit’s y",
             about=f"The charging power in the circuits {', '.join(shown)}, as a share of the limit of each.",
             x=frame.x,
             y=Axis(low=0.0, high=high),
@@ -224,7 +235,9 @@ def _voltage(frame: Frame) -> Block:
         side.key: (frame.columns.least(side.run.series.low_pu), frame.columns.most(side.run.series.high_pu))
         for side in frame.sides
     }
-    everything = np.concatenate([[band_low, band_high], *(part for pair in extremes.values() for part in pair)])
+    everything = np.concatenate(
+        [[band_low, band_high], *(part for pair in extremes.values() for part in pair)]
+    )
     low, high = float(np.nanmin(everything)), float(np.nanmax(everything))
     air = 0.13 * (high - low)
 
@@ -234,8 +247,8 @@ def _voltage(frame: Frame) -> Block:
             name=f"voltage_{side.key}",
             title=side.title,
             measure=f"voltage, per unit of {main.nominal_voltage_v:g} V",
-            about=f"The lowest and the highest voltage at any tap, from {least.min():.3f} to {most.max():.3f}, "
-            f"against the band from {band_low:g} to {band_high:g}.",
+            about=f"The lowest and the highest voltage at any tap, from {least.min():.3f} to "
+            f"{most.max():.3f}, against the band from {band_low:g} to {band_high:g}.",
             x=frame.x,
             y=Axis(low=low - air, high=high + air),
             layers=(
@@ -280,7 +293,9 @@ def _loading(frame: Frame) -> Block:
             ),
         )
 
-    caption = "The line with the most current for what it carries, in its fullest phase." + _highest_text(frame)
+    caption = "The line with the most current for what it carries, in its fullest phase." + _highest_text(
+        frame
+    )
     return Block(heading="Lines", caption=caption, pictures=tuple(picture(side) for side in frame.sides))
 
 

@@ -40,9 +40,7 @@ def _ticks(start: datetime, span_s: float) -> tuple[Tick, ...]:
         found = [(at, when) for at, when in quarters if _minute(when) % step == 0]
         if len(found) <= MOST_TICKS:
             break
-    return tuple(
-        Tick(at=at, label=_label(when, first=index == 0)) for index, (at, when) in enumerate(found)
-    )
+    return tuple(Tick(at=at, label=_label(when, first=index == 0)) for index, (at, when) in enumerate(found))
 
 
 def _quarters(start: datetime, span_s: float) -> list[tuple[float, datetime]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from grid_sim.day.model import Day
-from grid_sim.day.outcome import Outcome
+from grid_sim.day.outcome import SERVED_SHARE, Outcome
 from grid_sim.report.numbers import in_words, number
 
 BALANCE = 0.001
@@ -66,15 +66,21 @@ def _row(figure: _Figure, outcomes: Sequence[Outcome]) -> Row:
 def _energy(day: Day) -> Iterator[_Figure]:
     yield _Figure(name="asked for", unit="kWh", value=lambda o: o.requested_kwh, digits=1)
     yield _Figure(name="delivered", unit="kWh", value=lambda o: o.delivered_kwh, digits=1)
-    yield _Figure(name="delivered, of what was asked", unit="%", value=lambda o: 100 * o.delivered_share, digits=1)
+    yield _Figure(
+        name="delivered, of what was asked", unit="%", value=lambda o: 100 * o.delivered_share, digits=1
+    )
     yield _Figure(name="not delivered", unit="kWh", value=lambda o: o.undelivered_kwh, digits=1)
     yield _Figure(name="cars", unit="", value=lambda o: o.cars)
-    yield _Figure(name="cars that got 99 % or more", unit="", value=lambda o: o.cars_served)
-    yield _Figure(name="cost of the energy", unit=day.scenario.site.currency, value=lambda o: o.cost, digits=2)
+    yield _Figure(
+        name=f"cars that got {100 * SERVED_SHARE:g} % or more", unit="", value=lambda o: o.cars_served
+    )
+    yield _Figure(
+        name="cost of the energy", unit=day.scenario.site.currency, value=lambda o: o.cost, digits=2
+    )
     yield _Figure(
         name="metered by stations, of what cars got",
         unit="%",
-        value=lambda o: 100 * o.energy_balance,
+        value=lambda o: 100 * o.metered_share,
         digits=2,
         bad=lambda percent: abs(percent - 100) > 100 * BALANCE,
     )
@@ -91,7 +97,15 @@ def _power(day: Day) -> Iterator[_Figure]:
         bad=lambda kw: round(kw, 1) > round(limit_kw, 1),
     )
     yield _minutes("over the limit of any circuit", lambda o: o.minutes_over_power_limit)
-    yield _Figure(name="highest power from the source", unit="kW", value=lambda o: o.peak_supplied_kw, digits=1)
+    yield _Figure(
+        name="scans over the limit of any circuit",
+        unit="",
+        value=lambda o: o.scans_over_power_limit,
+        bad=lambda scans: scans > 0,
+    )
+    yield _Figure(
+        name="highest power from the source", unit="kW", value=lambda o: o.peak_supplied_kw, digits=1
+    )
 
 
 def _voltage(day: Day, answer_s: float) -> Iterator[_Figure]:
@@ -99,7 +113,9 @@ def _voltage(day: Day, answer_s: float) -> Iterator[_Figure]:
     yield _minutes(f"below {low:g}", lambda o: o.minutes_under_band)
     yield _minutes(f"above {high:g}", lambda o: o.minutes_over_band)
     yield _minutes("longest stretch out of the band", lambda o: o.longest_out_of_band_s / 60)
-    yield _minutes(f"out beyond the answer time of {in_words(answer_s)}", lambda o: o.minutes_out_beyond_answer)
+    yield _minutes(
+        f"out beyond the answer time of {in_words(answer_s)}", lambda o: o.minutes_out_beyond_answer
+    )
     yield _Figure(
         name="lowest", unit="pu", value=lambda o: o.lowest_pu, digits=3, bad=lambda pu: round(pu, 3) < low
     )

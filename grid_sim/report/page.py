@@ -8,7 +8,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from grid_sim.day.model import Day
-from grid_sim.day.outcome import Outcome
+from grid_sim.day.outcome import ANSWER_SCANS, Outcome
 from grid_sim.report.local_time import date_text, local_time, span_text
 from grid_sim.report.numbers import how_many, in_words, number
 from grid_sim.report.outcome_table import outcome_groups
@@ -48,6 +48,7 @@ def page_of(
         told=[_told_row(day, row) for row in told[:MOST_ROWS]],
         told_left_out=len(told[MOST_ROWS:]),
         events=how_many(len(day.controlled.events), "event"),
+        answer_scans=ANSWER_SCANS,
         answer=in_words(outcomes["controlled"].answer_s),
         compared=day.uncontrolled is not None,
     )
@@ -79,8 +80,8 @@ def _rule(day: Day) -> Iterator[str]:
     over = "limits them, too" if rules.overvoltage == "limit" else "does not, because charging lowers it"
     yield (
         f"It scans every {in_words(site.scan_period_s)}; equal priorities take turns of "
-        f"{in_words(rules.rotation_s)}; a contactor that has opened rests for {in_words(rules.minimum_off_s)} "
-        f"at least. Voltage above the band {over}."
+        f"{in_words(rules.rotation_s)}; a contactor that has opened rests for "
+        f"{in_words(rules.minimum_off_s)} at least. Voltage above the band {over}."
     )
 
 

@@ -24,7 +24,7 @@ _LOOKS = {
     LimitReason.WAITING_TURN: ("#F0E442", "waits its turn"),
     LimitReason.NO_DATA: ("#7F7F7F", "no data"),
     LimitReason.OPERATOR: ("#8C6D4F", "operator"),
-    LimitReason.USER_STOP: ("#CC79A7", "driver's stop"),
+    LimitReason.USER_STOP: ("#CC79A7", "driver’s stop"),
     LimitReason.FAILSAFE: ("#4D4D4D", "failsafe"),
     LimitReason.FAULT: ("#000000", "fault"),
     LimitReason.NONE: ("#56B4E9", "allowed, open"),

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from grid_sim.day.model import Day, Floats, Run
-from grid_sim.day.outcome import Outcome
+from grid_sim.day.outcome import Outcome, circuit_power_w
 from grid_sim.report.local_time import local_time
 from grid_sim.report.reasons import REASONS
-from grid_sim.report.sides import Side, circuit_charging_w, sides
+from grid_sim.report.sides import Side, sides
 
 _JSON_DIGITS = 6
 
@@ -27,7 +27,10 @@ def write_series(day: Day, folder: Path) -> None:
         series = side.run.series
         _write(folder / f"stations_charging_w{end}.csv", times, names, _rows(series.charging_w, "%.1f"))
         _write(
-            folder / f"stations_state_of_charge{end}.csv", times, names, _rows(series.state_of_charge_pct, "%.2f")
+            folder / f"stations_state_of_charge{end}.csv",
+            times,
+            names,
+            _rows(series.state_of_charge_pct, "%.2f"),
         )
         words = np.array([REASONS.get(code, "") for code in range(256)], dtype=object)
         _write(folder / f"stations_reason{end}.csv", times, names, map(",".join, words[series.reason]))
@@ -76,7 +79,7 @@ def _series(day: Day) -> tuple[list[str], Iterator[str]]:
 def _of_run(day: Day, run: Run) -> Iterator[tuple[str, str, Floats]]:
     series = run.series
     yield "charging_w", "%.1f", series.charging_w.sum(axis=1)
-    for name, watts in circuit_charging_w(day, run).items():
+    for name, watts in circuit_power_w(day.scenario, series.charging_w).items():
         yield f"charging_w {name}", "%.1f", watts
     yield "supplied_w", "%.1f", series.supplied_w
     yield "lowest_pu", "%.5f", series.low_pu

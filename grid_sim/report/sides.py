@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from grid_sim.day.model import Day, Floats, Run
 from grid_sim.report.columns import Columns, columns
 from grid_sim.report.local_time import time_axis
@@ -55,13 +53,3 @@ def sides(day: Day) -> tuple[Side, ...]:
     if day.uncontrolled is None:
         return (controlled,)
     return (Side(key="uncontrolled", title="Without control", run=day.uncontrolled), controlled)
-
-
-def circuit_charging_w(day: Day, run: Run) -> dict[str, Floats]:
-    """(scans,) by circuit: what charges in it and in all below it."""
-    site = day.scenario.site
-    watts = {name: np.zeros(day.scenario.scans) for name in site.feeder.circuits}
-    for index, entry in enumerate(site.stations):
-        for name in site.feeder.path(entry.circuit):
-            watts[name] += run.series.charging_w[:, index]
-    return watts

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from grid_sim.day.model import Day
-from grid_sim.day.outcome import Outcome
+from grid_sim.day.outcome import SERVED_SHARE, Outcome
 from grid_sim.report.numbers import in_words, number
 
 
@@ -25,19 +25,23 @@ def _network(day: Day, outcome: Outcome) -> Iterator[str]:
         yield f"the voltage was outside {band} for {_minutes(out_min)} ({_worst(outcome, low, high)})"
     else:
         yield f"the voltage stayed within {band} ({outcome.lowest_pu:.3f} to {outcome.highest_pu:.3f})"
-    y = f"{main.power_limit_w / 1000:g} kW"
-    several = len(day.scenario.site.feeder.circuits) > 1
-    if outcome.minutes_over_power_limit:
-        what = "a circuit was over its limit" if several else f"charging was over y = {y}"
-        yield f"{what} for {_minutes(outcome.minutes_over_power_limit)}"
-    else:
-        yield f"charging never exceeded y = {y}" + " nor any circuit's limit" * several
-    yield f"charging peaked at {number(outcome.peak_charging_kw, 1)} kW"
+    yield _power(day, outcome)
     if outcome.minutes_overloaded and outcome.peak_loading is not None:
         percent = number(100 * outcome.peak_loading, 0)
         yield f"a line was overloaded for {_minutes(outcome.minutes_overloaded)} (up to {percent} %)"
     elif outcome.peak_loading is not None:
         yield f"no line was overloaded (at most {number(100 * outcome.peak_loading, 0)} %)"
+
+
+def _power(day: Day, outcome: Outcome) -> str:
+    feeder = day.scenario.site.feeder
+    several = len(feeder.circuits) > 1
+    y = f"y = {feeder.main.power_limit_w / 1000:g} kW"
+    peak = f"{number(outcome.peak_charging_kw, 1)} kW"
+    if not outcome.scans_over_power_limit:
+        return f"charging never exceeded {y}{' nor any circuit’s limit' * several} (at most {peak})"
+    over = f"{y} or a circuit’s limit" if several else y
+    return f"charging exceeded {over} for {_minutes(outcome.minutes_over_power_limit)} (up to {peak})"
 
 
 def _worst(outcome: Outcome, low: float, high: float) -> str:
@@ -52,7 +56,7 @@ def _worst(outcome: Outcome, low: float, high: float) -> str:
 def _answer(outcome: Outcome) -> Iterator[str]:
     if outcome.minutes_under_band + outcome.minutes_over_band == 0:
         return
-    answer = f"the rule's answer time of {in_words(outcome.answer_s)}"
+    answer = f"the rule’s answer time of {in_words(outcome.answer_s)}"
     beyond_min = outcome.minutes_out_beyond_answer
     yield f"{_minutes(beyond_min)} of it lay beyond {answer}" if beyond_min else f"none of it beyond {answer}"
 
@@ -63,7 +67,8 @@ def _energy(controlled: Outcome, uncontrolled: Outcome | None) -> str:
     sentence = f"The cars got {got} that they asked for, {share} %"
     if uncontrolled is not None:
         sentence += f" (without control {number(100 * uncontrolled.delivered_share, 1)} %)"
-    return f"{sentence}; {controlled.cars_served} of {controlled.cars} cars got at least 99 % of theirs."
+    served = f"{controlled.cars_served} of {controlled.cars} cars"
+    return f"{sentence}; {served} got at least {100 * SERVED_SHARE:g} % of theirs."
 
 
 def _minutes(minutes: float) -> str:

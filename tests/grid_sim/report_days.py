@@ -46,7 +46,9 @@ def made_up_day(
     at_s = np.arange(scans) * scan_period_s
     names = [f"home {n + 1}" for n in range(stations)]
     scenario = _scenario(name, start, names, at_s, scan_period_s, limit_w, chance)
-    price = np.where((at_s // 3600 % 24 >= 5) & (at_s // 3600 % 24 < 9), 0.27, 0.14) + 0.01 * (at_s // 3600 % 3)
+    price = np.where((at_s // 3600 % 24 >= 5) & (at_s // 3600 % 24 < 9), 0.27, 0.14) + 0.01 * (
+        at_s // 3600 % 3
+    )
     price[at_s // 3600 == 20] = np.nan
     free = _run(scenario, np.full(scans, np.inf), np.full(scans, LimitReason.NONE), chance)
     room_w = np.where(price > 0.20, 0.0, np.where(np.isnan(price), 0.0, limit_w))
@@ -109,8 +111,14 @@ def _scenario(
             nominal_voltage_v={"head": 416.0, "end": 416.0},
             lines=(
                 Line(
-                    name="cable", from_bus="head", to_bus="end", r1_ohm=0.05, x1_ohm=0.02, r0_ohm=0.05,
-                    x0_ohm=0.02, max_current_a=100.0,
+                    name="cable",
+                    from_bus="head",
+                    to_bus="end",
+                    r1_ohm=0.05,
+                    x1_ohm=0.02,
+                    r0_ohm=0.05,
+                    x0_ohm=0.02,
+                    max_current_a=100.0,
                 ),
             ),
             assumptions=("The source is at 1.02 pu.",),
@@ -151,7 +159,11 @@ def _visits(names: list[str], last_s: float, chance: np.random.Generator) -> tup
 
 
 def _run(
-    scenario: Scenario, room_w: Floats, why: "np.ndarray", chance: np.random.Generator, events: tuple[Event, ...] = ()
+    scenario: Scenario,
+    room_w: Floats,
+    why: "np.ndarray",
+    chance: np.random.Generator,
+    events: tuple[Event, ...] = (),
 ) -> Run:
     """First come, first served, under `room_w`; whoever has no room is told `why`."""
     shape = (scenario.scans, len(scenario.stations))
@@ -183,7 +195,9 @@ def _run(
                 state_of_charge_pct=stored_wh + 100 * delivered_wh * 0.92 / visit.battery.capacity_wh,
             )
         )
-    net_w = charging_w.sum(axis=1) + (scenario.surroundings.demand_w - scenario.surroundings.solar_w).sum(axis=1)
+    net_w = charging_w.sum(axis=1) + (scenario.surroundings.demand_w - scenario.surroundings.solar_w).sum(
+        axis=1
+    )
     share = net_w / (len(scenario.stations) * RATED_W)
     closed = charging_w > 0
     return Run(
