@@ -46,7 +46,7 @@ class Outcome:
     switchings: int
     most_switchings: int
     """Of any one station."""
-    energy_balance: float
+    metered_share: float
     """What the stations metered, as a share of what the cars got."""
 
     @property
@@ -92,7 +92,7 @@ def outcome(day: Day, run: Run) -> Outcome:
         minutes_overloaded=float((known > 1).sum()) * minutes,
         switchings=int(run.switchings.sum()),
         most_switchings=int(run.switchings.max(initial=0)),
-        energy_balance=float(run.metered_wh.sum()) / delivered_wh if delivered_wh else 1.0,
+        metered_share=float(run.metered_wh.sum()) / delivered_wh if delivered_wh else 1.0,
     )
 
 

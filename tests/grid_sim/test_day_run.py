@@ -47,7 +47,7 @@ def test_what_the_cars_got_is_what_the_stations_metered(scan_period_s: float, ta
     cars = [replace(one, battery=replace(one.battery, knee_pct=taper_from_pct)) for one in cars]
     given = scenario(cars, stations=3, scan_period_s=scan_period_s)
     day = run_day(given)
-    assert outcome(day, day.controlled).energy_balance == pytest.approx(1, abs=0.001)
+    assert outcome(day, day.controlled).metered_share == pytest.approx(1, abs=0.001)
     for number, name in enumerate(["S1", "S2", "S3"]):
         got_wh = sum(c.delivered_wh for c in day.controlled.charged if c.visit.station == name)
         assert day.controlled.metered_wh[number] == pytest.approx(got_wh, rel=0.001)

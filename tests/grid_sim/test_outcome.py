@@ -39,7 +39,7 @@ def test_a_quiet_hour() -> None:
     assert (found.cars, found.cars_served) == (2, 1)
     assert (found.requested_kwh, found.delivered_kwh, found.undelivered_kwh) == (6, 4, 2)
     assert found.delivered_share == pytest.approx(4 / 6)
-    assert found.energy_balance == pytest.approx(3.99 / 4)
+    assert found.metered_share == pytest.approx(3.99 / 4)
     assert (found.switchings, found.most_switchings) == (10, 7)
     assert (found.lowest_pu, found.highest_pu) == (0.98, 1.01)
     violations = (
