@@ -18,7 +18,7 @@ from master_scada.voltage import (
     limited_by_overvoltage,
     may_join,
     remember_voltage,
-    shed_for_undervoltage,
+    shed_for_voltage,
 )
 from register_maps.vocabulary import LimitReason
 
@@ -29,7 +29,7 @@ def wishes(plant: Plant, memory: Memory) -> tuple[dict[str, Wish], Memory]:
     memory = remember_voltage(plant, seen, _remember_price(plant, memory))
     reasons = _requirements(plant, seen)
     on = [s for s in plant.stations if s.is_on and reasons[s.name] is LimitReason.NONE]
-    shed, memory = shed_for_undervoltage(plant, seen, memory, shed_order(on, memory))
+    shed, memory = shed_for_voltage(plant, seen, memory, shed_order(on, memory))
     reasons |= dict.fromkeys(shed, LimitReason.VOLTAGE)
     for station in plant.stations:
         if not station.is_on and reasons[station.name] is LimitReason.NONE:

@@ -27,8 +27,9 @@ class Extremes:
 
     low_pu: float
     high_pu: float
-    lowest: str = ""
-    """The station with the lowest one."""
+    lowest: str
+    """The station that has it."""
+    highest: str
 
 
 def extremes(plant: Plant) -> dict[str, Extremes]:
@@ -40,8 +41,8 @@ def extremes(plant: Plant) -> dict[str, Extremes]:
             values.setdefault(station.circuit, []).append((voltage_pu, station.name))
     found = {}
     for name, seen in values.items():
-        low_pu, lowest = min(seen)
-        found[name] = Extremes(low_pu, max(seen)[0], lowest)
+        (low_pu, lowest), (high_pu, highest) = min(seen), max(seen)
+        found[name] = Extremes(low_pu, high_pu, lowest, highest)
     return found
 
 
@@ -68,41 +69,58 @@ def limited_by_overvoltage(plant: Plant, seen: Mapping[str, Extremes]) -> set[st
     return {name for name, found in seen.items() if found.high_pu > circuits[name].voltage_band[1]}
 
 
-def shed_for_undervoltage(
+def shed_for_voltage(
     plant: Plant, seen: Mapping[str, Extremes], memory: Memory, on: Sequence[Station]
 ) -> tuple[set[str], Memory]:
     """Whom to shed now; `on` in the order in which they go. One step per circuit and settling time."""
     shed: set[str] = set()
     circuits = dict(memory.circuits)
     for name, found in seen.items():
-        low_pu = plant.feeder.circuits[name].voltage_band[0]
         old = memory.of_circuit(name)
-        if found.low_pu >= low_pu or plant.now - old.shed_at < plant.rules.settle_s:
+        if plant.now - old.shed_at < plant.rules.settle_s:
             continue
-        there = _nearest([s for s in on if s.name not in shed], plant.feeder.path(name), plant)
-        shed |= _step(there, found, low_pu, memory)
-        circuits[name] = replace(old, shed_at=plant.now)
+        left = [s for s in on if s.name not in shed]
+        low_pu, high_pu = plant.feeder.circuits[name].voltage_band
+        step: set[str] = set()
+        if found.low_pu < low_pu:
+            step = _step(_nearest(left, plant.feeder.path(name), plant), found, low_pu, memory)
+        elif found.high_pu > high_pu:
+            step = _step_down(left, found, high_pu, memory)
+        if step:
+            shed |= step
+            circuits[name] = replace(old, shed_at=plant.now)
     return shed, replace(memory, circuits=circuits)
 
 
 def _step(on: Sequence[Station], found: Extremes, low_pu: float, memory: Memory) -> set[str]:
-    """As many as the sag asks for, but not more: the effect of these will be seen before the next step."""
-    relief_pu = {s.name: _relief_pu(s, found, memory, count=len(on)) for s in on}
-    helpful = [name for name, pu in relief_pu.items() if pu >= NOTICEABLE_PU] or list(relief_pu)
-    step, risen_pu = set(helpful[:1]), sum(relief_pu[name] for name in helpful[:1])
-    for name in helpful[1:]:
-        risen_pu += relief_pu[name]
-        if risen_pu > low_pu - found.low_pu:
+    """As many as the sag asks for, by what each gives back to the lowest voltage: as known, or else its
+    part, if all of the sag came from charging."""
+    part_pu = max(0.0, 1 - found.low_pu) / max(1, len(on))
+    known = {s.name: memory.sensitivity.taken_pu(s.name, s.drawn_w, found.lowest) for s in on}
+    relief_pu = {name: part_pu if pu is None else pu for name, pu in known.items()}
+    helpful = {name: pu for name, pu in relief_pu.items() if pu >= NOTICEABLE_PU} or relief_pu
+    return _enough(helpful, low_pu - found.low_pu)
+
+
+def _step_down(on: Sequence[Station], found: Extremes, high_pu: float, memory: Memory) -> set[str]:
+    """Of those that are known to lift the highest voltage, as an uneven load does on the phases that it
+    leaves alone."""
+    known = {s.name: memory.sensitivity.taken_pu(s.name, s.drawn_w, found.highest) for s in on}
+    lifts_pu = {name: -pu for name, pu in known.items() if pu is not None and pu <= -NOTICEABLE_PU}
+    return _enough(lifts_pu, found.high_pu - high_pu)
+
+
+def _enough(relief_pu: Mapping[str, float], wanted_pu: float) -> set[str]:
+    """The first, and of the next as many as together bring no more than is wanted: their effect will be
+    seen before the next step."""
+    step: set[str] = set()
+    risen_pu = 0.0
+    for name, pu in relief_pu.items():
+        risen_pu += pu
+        if step and risen_pu > wanted_pu:
             break
         step.add(name)
     return step
-
-
-def _relief_pu(station: Station, found: Extremes, memory: Memory, *, count: int) -> float:
-    """What its going gives back to the lowest voltage: as known, or else its part, if all of the sag came
-    from charging."""
-    taken_pu = memory.sensitivity.taken_pu(station.name, station.drawn_w, found.lowest)
-    return max(0.0, 1 - found.low_pu) / count if taken_pu is None else taken_pu
 
 
 def may_join(station: Station, plant: Plant, seen: Mapping[str, Extremes], memory: Memory) -> bool:
@@ -144,18 +162,20 @@ def _who_leaves(station: Station, plant: Plant, memory: Memory, on: Sequence[Sta
 
 
 def _has_room(station: Station, plant: Plant, memory: Memory, leaving: Sequence[Station] = ()) -> bool:
-    """Whether every voltage stays in its band, once those who are `leaving` are gone. One that is out of it
-    already is only looked at if the station would take from it."""
+    """Whether every voltage that the station would move stays in its band, once those who are `leaving` are
+    gone."""
     taken_pu = memory.sensitivity.taken_pu
     trust = _trust(station, plant, memory)
     for other in plant.stations:
         voltage_pu = plant.voltage_pu(other)
         falls_pu = trust * (taken_pu(station.name, plant.grant_w(station), other.name) or 0.0)
-        if voltage_pu is None or falls_pu < NOTICEABLE_PU:
+        if voltage_pu is None or abs(falls_pu) < NOTICEABLE_PU:
             continue
         rises_pu = sum(taken_pu(gone.name, gone.drawn_w, other.name) or 0.0 for gone in leaving)
-        low_pu = plant.feeder.circuits[other.circuit].voltage_band[0]
-        if voltage_pu + rises_pu - falls_pu < low_pu + NOTICEABLE_PU:
+        then_pu = voltage_pu + rises_pu - falls_pu
+        low_pu, high_pu = plant.feeder.circuits[other.circuit].voltage_band
+        is_outside = then_pu < low_pu + NOTICEABLE_PU if falls_pu > 0 else then_pu > high_pu - NOTICEABLE_PU
+        if is_outside:
             return False
     return True
 
