@@ -1,5 +1,6 @@
 """A scenario's YAML file: what `pev-scada day SCENARIO.yaml` runs."""
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from grid_sim.day.station_list import Placed, StationList
 from grid_sim.day.surroundings import note_surroundings, surroundings_of, surroundings_sources
 from grid_sim.network.model import Network
 from grid_sim.network.network_file import read_network
-from master_scada.model import Feeder
+from master_scada.model import Circuit, Feeder
 from master_scada.site_file import Site, mappings, read_circuits, read_tariff, rules_of
 from master_scada.site_schema import RuleFile, StationEntry
 from master_scada.tariff import PriceList, ScheduleTariff, Tariff, WrittenPrice
@@ -58,24 +59,12 @@ def scenario_of(data: dict[str, Any], path: Path) -> Scenario:
     assert calendar
     assert network
     assert tariff
-    site = Site(
-        name=file.scenario,
-        scan_period_s=file.scan_period_s,
-        rules=rules_of(rule, file.scan_period_s),
-        feeder=Feeder(circuits),
-        stations=tuple(_entry(placed, port) for port, placed in enumerate(stations, 1)),
-        maps={"pev_rtu": load_map("pev_rtu")},
-        tariff=tariff,
-        currency=currency,
-        server=Listen(port=0),
-        failsafe=None,
-    )
     return Scenario(
         name=file.scenario,
         about=file.about,
         start=calendar.start,
         scans=calendar.scans,
-        site=site,
+        site=_site(file, rule, circuits, stations, tariff, currency),
         network=network,
         stations=tuple(placed.station for placed in stations),
         visits=visits,
@@ -140,6 +129,28 @@ def _note_size(scans: int, places: int, faults: Faults) -> None:
             f"{scans} scans of {places} loads and stations are too much to be held at once;"
             f" take fewer days or a longer scan_period_s (at most {MOST_VALUES} values)",
         )
+
+
+def _site(
+    file: ScenarioFile,
+    rule: RuleFile,
+    circuits: Iterable[Circuit],
+    stations: Iterable[Placed],
+    tariff: Tariff,
+    currency: str,
+) -> Site:
+    return Site(
+        name=file.scenario,
+        scan_period_s=file.scan_period_s,
+        rules=rules_of(rule, file.scan_period_s),
+        feeder=Feeder(circuits),
+        stations=tuple(_entry(placed, port) for port, placed in enumerate(stations, 1)),
+        maps={"pev_rtu": load_map("pev_rtu")},
+        tariff=tariff,
+        currency=currency,
+        server=Listen(port=0),
+        failsafe=None,
+    )
 
 
 def _entry(placed: Placed, port: int) -> StationEntry:
