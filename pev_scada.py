@@ -341,7 +341,7 @@ def _check_one(path: Path) -> str:
     if "network" in keys:
         from grid_sim.day.scenario_file import read_scenario
 
-        return f"a scenario, no fault; {read_scenario(path).about_figures}"
+        return f"a scenario, no fault; {read_scenario(path).summary}"
     if "stations" in keys or "circuits" in keys:
         from master_scada.site_file import read_site
 

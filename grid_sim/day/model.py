@@ -106,15 +106,6 @@ class Scenario:
         """(scans,): seconds since the start."""
         return np.arange(self.scans, dtype=np.float64) * self.scan_period_s
 
-    @property
-    def about_figures(self) -> str:
-        days = self.scans * self.scan_period_s / 86400
-        return f"{days:g} days of {len(self.stations)} stations and {len(self.visits)} visits of cars"
-
-    def time_of_day(self, at_s: float) -> datetime:
-        """Also beyond a change of the clocks."""
-        return (self.start.astimezone(UTC) + timedelta(seconds=at_s)).astimezone(self.start.tzinfo)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:

@@ -21,5 +21,5 @@ def run_day(scenario: Scenario, tell: Tell = lambda share: None) -> Day:
 def prices(scenario: Scenario) -> Floats:
     """(scans,): per kWh; NaN where it is unknown."""
     tariff = scenario.site.tariff
-    found = [tariff.price(scenario.time_of_day(at_s), at_s) for at_s in scenario.at_s.tolist()]
+    found = [tariff.price(scenario.time(at_s), at_s) for at_s in scenario.at_s.tolist()]
     return np.array([np.nan if price is None else price for price in found])

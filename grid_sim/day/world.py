@@ -56,5 +56,5 @@ class World:
         except NetworkError as error:
             if scan is None:
                 raise
-            at = self._scenario.time_of_day(scan * self._scenario.scan_period_s)
+            at = self._scenario.time(scan * self._scenario.scan_period_s)
             raise NetworkError(f"at {at:%Y-%m-%d %H:%M:%S}: {error}") from error

@@ -25,7 +25,7 @@ def test_two_cars_behind_five_kilowatts_take_turns_and_both_get_what_they_need()
     day = run_day(scenario(TWO_CARS))
     ruled, free = outcome(day, day.controlled), outcome(day, day.uncontrolled)
     assert ruled.peak_charging_kw == pytest.approx(3.3)
-    assert free.peak_charging_kw == pytest.approx(6.6)
+    assert free.peak_charging_kw > 5.5
     assert ruled.scans_over_power_limit == 0
     assert free.scans_over_power_limit > 300
     assert ruled.delivered_share == pytest.approx(1, abs=0.003)
@@ -90,7 +90,8 @@ def test_the_rule_answers_a_sag_and_the_uncontrolled_day_does_not() -> None:
     day = run_day(beside(given, "S1", busy))
     ruled, free = outcome(day, day.controlled), outcome(day, day.uncontrolled)
     assert free.minutes_under_band > 50
-    assert ruled.minutes_under_band < 5
+    assert ruled.minutes_under_band < 1
+    assert ruled.switchings < 50
     assert ruled.minutes_out_beyond_answer == 0
     assert ruled.lowest_pu >= free.lowest_pu
     assert CODES[LimitReason.VOLTAGE] in day.controlled.series.reason
@@ -113,6 +114,6 @@ def test_more_than_the_network_can_carry_is_said_with_its_time() -> None:
 def test_the_time_of_day_is_right_beyond_a_change_of_the_clocks() -> None:
     berlin = datetime(2026, 3, 29, 1, 59, tzinfo=ZoneInfo("Europe/Berlin"))
     given = replace(scenario([]), start=berlin)
-    assert f"{given.time_of_day(60):%H:%M %z}" == "03:00 +0200"
-    assert given.time_of_day(60) == berlin.replace(hour=3, minute=0)
-    assert scenario([]).time_of_day(0) == START
+    assert f"{given.time(60):%H:%M %z}" == "03:00 +0200"
+    assert given.time(60) == berlin.replace(hour=3, minute=0)
+    assert scenario([]).time(0) == START

@@ -301,7 +301,7 @@ def test_readmission_waits_until_the_voltage_has_room_for_what_the_station_took(
     memory = on_since(rested(), A=0.0)
     memory = decide(plant(charging("A", voltage_v=104.0), rules=rules, now=1000.0), memory).memory
     allowed_at = None
-    for second in range(1, 4000):
+    for second in range(1, 6000):
         # 4 V higher without the station: letting it in again would bring 104 V, below the band's 104.5.
         now = 1000.0 + second
         decision = decide(plant(waiting("A", voltage_v=108.0), rules=rules, now=now), memory)
@@ -309,9 +309,9 @@ def test_readmission_waits_until_the_voltage_has_room_for_what_the_station_took(
         if decision.commands["A"].charge_enable:
             allowed_at = second
             break
-    # Not at once, but not never: the estimate loses weight as time passes.
+    # Not for four turns, but not never: from then on the estimate loses weight.
     assert allowed_at is not None
-    assert 60 < allowed_at < 900
+    assert 3600 < allowed_at < 4500
 
 
 def test_overvoltage_limits_by_default_and_charges_where_told_so() -> None:
