@@ -27,7 +27,7 @@ def test_two_cars_behind_five_kilowatts_take_turns_and_both_get_what_they_need()
     assert ruled.peak_charging_kw == pytest.approx(3.3)
     assert free.peak_charging_kw > 5.5
     assert ruled.scans_over_power_limit == 0
-    assert free.scans_over_power_limit > 300
+    assert free.scans_over_power_limit > 100
     assert ruled.delivered_share == pytest.approx(1, abs=0.003)
     assert free.delivered_share == pytest.approx(1, abs=1e-9)
     assert CODES[LimitReason.WAITING_TURN] in day.controlled.series.reason[:, 1]
