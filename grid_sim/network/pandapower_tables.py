@@ -87,24 +87,25 @@ class PandapowerTables:
 
     def _line(self, row: Row) -> Line:
         km, parallel = _number(row, "length_km"), _number(row, "parallel", 1)
-        each_km = km / parallel
-        r1_ohm, x1_ohm = (_number(row, f"{key}_ohm_per_km") * each_km for key in ("r", "x"))
-        c1_nf = _number(row, "c_nf_per_km")
-        if not all(math.isfinite(_number(row, f"{key}0_ohm_per_km", math.nan)) for key in "rx"):
+        r1, x1, c1 = (_number(row, key) for key in ("r_ohm_per_km", "x_ohm_per_km", "c_nf_per_km"))
+        r0 = _number(row, "r0_ohm_per_km", math.nan)
+        x0 = _number(row, "x0_ohm_per_km", math.nan)
+        if math.isnan(r0) or math.isnan(x0):
             self._assumptions.add(ASSUMED_NEUTRAL)
-        if r1_ohm == x1_ohm == 0 or _number(row, "g_us_per_km"):
+            r0, x0 = NEUTRAL_AS_THICK * r1, NEUTRAL_AS_THICK * x1
+        if km * (r1 + abs(x1)) == 0 or _number(row, "g_us_per_km"):
             self.faults.append(f"{row['label']} has no impedance, or a leakage, which can't be represented")
         max_ka = _number(row, "max_i_ka", math.nan) * _number(row, "df", 1) * parallel
         return Line(
             name=row["label"],
             from_bus=row["from"],
             to_bus=row["to"],
-            r1_ohm=r1_ohm,
-            x1_ohm=x1_ohm,
-            r0_ohm=_number(row, "r0_ohm_per_km", NEUTRAL_AS_THICK * r1_ohm / each_km) * each_km,
-            x0_ohm=_number(row, "x0_ohm_per_km", NEUTRAL_AS_THICK * x1_ohm / each_km) * each_km,
-            c1_f=c1_nf * 1e-9 * km * parallel,
-            c0_f=_number(row, "c0_nf_per_km", c1_nf) * 1e-9 * km * parallel,
+            r1_ohm=r1 * km / parallel,
+            x1_ohm=x1 * km / parallel,
+            r0_ohm=r0 * km / parallel,
+            x0_ohm=x0 * km / parallel,
+            c1_f=c1 * 1e-9 * km * parallel,
+            c0_f=_number(row, "c0_nf_per_km", c1) * 1e-9 * km * parallel,
             max_current_a=None if math.isnan(max_ka) else max_ka * 1000,
         )
 

@@ -34,9 +34,9 @@ class PandapowerCheck:
         with warnings.catch_warnings(action="ignore"):
             from pandapower.networks import ieee_european_lv_asymmetric
 
-            self._net: Any = ieee_european_lv_asymmetric("on_peak_566")
+            self.net: Any = ieee_european_lv_asymmetric("on_peak_566")
         if not is_magnetised:
-            self._net.trafo["mag0_percent"] = OPEN_PERCENT
+            self.net.trafo["mag0_percent"] = OPEN_PERCENT
         self.network = european_lv()
         self._buses = [int(load.tap.bus) for load in self.network.loads]
         self._power_flow = PowerFlow(self.network, [load.tap for load in self.network.loads])
@@ -55,7 +55,7 @@ class PandapowerCheck:
         )
 
     def _theirs(self, p_w: Floats, q_var: Floats) -> Floats:
-        loads = self._net.asymmetric_load
+        loads = self.net.asymmetric_load
         assert loads.bus.tolist() == self._buses
         for phase in PHASES:
             uses = np.array([load.tap.phases == phase for load in self.network.loads])
@@ -63,9 +63,9 @@ class PandapowerCheck:
         with warnings.catch_warnings(action="ignore"):
             from pandapower import runpp_3ph
 
-            runpp_3ph(self._net)
+            runpp_3ph(self.net)
         columns = [f"vm_{phase}_pu" for phase in PHASES]
-        voltages: Floats = self._net.res_bus_3ph.loc[self._buses, columns].to_numpy()
+        voltages: Floats = self.net.res_bus_3ph.loc[self._buses, columns].to_numpy()
         return voltages
 
 
