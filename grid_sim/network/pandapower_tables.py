@@ -15,6 +15,8 @@ ASSUMED_NEUTRAL = "The neutral of lines of which nothing is said is as thick as 
 ASSUMED_GROUP = "A transformer of which no vector group is said is taken for a Dyn."
 ASSUMED_ZERO = "A transformer's zero-sequence impedance is taken to be that of its positive sequence."
 
+NOT_MAGNETISED = "A transformer's magnetising path in the zero sequence is left out."
+
 
 class PandapowerTables:
     """`faults` are those that were found while the network was made."""
@@ -116,6 +118,8 @@ class PandapowerTables:
         for key in ("vk", "vkr"):
             if _number(row, f"{key}0_percent", math.nan) != row[f"{key}_percent"]:
                 self._assumptions.add(ASSUMED_ZERO)
+        if _number(row, "mag0_percent"):
+            self._assumptions.add(NOT_MAGNETISED)
         return Transformer(
             name=row["label"],
             from_bus=row["from"],

@@ -5,7 +5,7 @@ import pytest
 from networks import busy_var, busy_w, needs_european_lv
 from pandapower_check import PandapowerCheck, random_state
 
-from grid_sim.network.pandapower_tables import PandapowerTables
+from grid_sim.network.pandapower_tables import NOT_MAGNETISED, PandapowerTables
 from grid_sim.network.power_flow import PowerFlow
 
 pytest.importorskip("pandapower")
@@ -25,6 +25,7 @@ def test_both_solvers_find_the_same_voltages() -> None:
 def _same_as_the_tables(check: PandapowerCheck) -> None:
     theirs = PandapowerTables(check.net).network()
     assert theirs
+    assert theirs.assumptions == (NOT_MAGNETISED,)
     assert [load.tap.phases for load in theirs.loads] == [load.tap.phases for load in check.network.loads]
     assert busy_w(theirs) == pytest.approx(busy_w(check.network), abs=0.1)
     flows = [
