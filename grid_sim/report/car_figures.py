@@ -34,13 +34,17 @@ MOST_LINES = 10
 """Of cars in one figure; more are tiles."""
 MOST_BARS = 60
 _LINE_COLOURS = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK, GREY)
+_CHARGE_EDGES_PCT = (20, 40, 60, 80, 95)
 _CHARGE_KINDS = tuple(
     Kind(code=code, colour=colour, label=label)
     for code, (colour, label) in enumerate(
-        zip(
-            ("#D6E6F2", "#A6CBE3", "#62A3CF", "#2271B2", "#08306B"),
-            ("0–20 %", "20–40 %", "40–60 %", "60–80 %", "80–100 %"),
-            strict=True,
+        (
+            ("#DCE9F4", "0–20"),
+            ("#B3D1E8", "20–40"),
+            ("#7FB4DA", "40–60"),
+            ("#4290C6", "60–80"),
+            ("#1560A8", "80–95"),
+            ("#08265C", "95–100"),
         )
     )
 )
@@ -136,7 +140,7 @@ def _state_of_charge(frame: Frame) -> Block:
         return Picture(
             name=f"state_of_charge_{side.key}",
             title=side.title,
-            measure="state of charge" + ", %" * as_lines,
+            measure="state of charge, %",
             about="The state of charge of the car at each station over the days.",
             x=frame.x,
             y=Axis(low=0.0, high=105.0) if as_lines else _rows(frame),
@@ -155,8 +159,8 @@ def _state_of_charge(frame: Frame) -> Block:
 
 def _charge_codes(charge_pct: Floats) -> Codes:
     """(rows, columns)"""
-    fifths = np.clip(np.nan_to_num(charge_pct) // 20, 0, 4)
-    return np.where(np.isnan(charge_pct), _NO_CAR, fifths).astype(np.uint8).T
+    classes = np.digitize(charge_pct, _CHARGE_EDGES_PCT)
+    return np.where(np.isnan(charge_pct), _NO_CAR, classes).astype(np.uint8).T
 
 
 def _charge_lines(at_s: Floats, charge_pct: Floats, names: Sequence[str]) -> Iterator[Line]:

@@ -35,8 +35,8 @@ WIDTH = 540
 FONTS = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _TEXT, _SMALL = 13, 12
 _LEFT, _RIGHT, _BOTTOM, _HEAD, _KEY_ROW = 48, 22, 40, 26, 18
-_NAME_WIDTH = 7.2
-"""Of a letter, as far as room is to be kept for it."""
+_LETTER, _KEY_LETTER, _KEY_MARK = 7.2, 6.6, 32
+"""How wide a letter is taken to be, so that there is room for it."""
 _MOST_NAME, _MOST_KEY = 14, 30
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _STYLE = {
@@ -98,7 +98,7 @@ def _figure(picture: Picture) -> Figure:
 
 def _left(axis: Axis) -> float:
     longest = max((len(_short(tick.label)) for tick in axis.ticks or ()), default=0)
-    return max(_LEFT, 12 + _NAME_WIDTH * longest)
+    return max(_LEFT, 12 + _LETTER * longest)
 
 
 def _short(name: str, most: int = _MOST_NAME) -> str:
@@ -115,7 +115,7 @@ def _keys_across(names: list[str], width: float) -> int:
     for across in range(len(names), 1, -1):
         rows = -(-len(names) // across)
         widest = [max(len(name) for name in names[n : n + rows]) for n in range(0, len(names), rows)]
-        if sum(34 + _NAME_WIDTH * letters for letters in widest) <= width:
+        if sum(_KEY_MARK + _KEY_LETTER * letters for letters in widest) <= width:
             return across
     return 1
 

@@ -59,7 +59,9 @@ def _price(frame: Frame) -> Block:
     unknown = _spans(np.isnan(price), frame, PALE_GREY, "unknown")
     line = Line(x=at_s, y=known, colour=BLUE, label="price", steps=True, width=1.8)
     hours = float((price > limit).sum()) * day.scenario.scan_period_s / 3600
-    caption = f"The price is above x for {number(hours, 1)} hours, in which the rule lets nobody charge."
+    caption = "The price never exceeds x."
+    if hours:
+        caption = f"The price is above x for {number(hours, 1)} hours, in which the rule lets nobody charge."
     if np.isnan(price).any():
         caption += " Where it is unknown, nobody charges either."
     picture = Picture(
@@ -161,7 +163,11 @@ def _power(frame: Frame) -> Block:
 
     caption = (
         "Charging must stay under y; what the source supplies is charging, homes and losses less solar."
-        + drawn_text(frame)
+        + (
+            f" One point is the mean of {in_words(frame.columns.width_s)}, for charging its highest, too."
+            if frame.columns.each > 1
+            else ""
+        )
     )
     return Block(heading="Power", caption=caption, pictures=tuple(picture(side) for side in frame.sides))
 
@@ -170,10 +176,8 @@ def _charging(frame: Frame, kw: Floats) -> Iterator[Layer]:
     mean, most = frame.columns.mean(kw), frame.columns.most(kw)
     several = frame.columns.each > 1
     zero = np.zeros_like(mean)
-    yield Area(x=frame.at_s, low=zero, high=mean, colour=PALE_BLUE, label="charging, mean" * several)
-    yield Line(
-        x=frame.at_s, y=most, colour=BLUE, width=1.2, label="charging, highest" if several else "charging"
-    )
+    yield Area(x=frame.at_s, low=zero, high=mean, colour=PALE_BLUE, label="charging" * several)
+    yield Line(x=frame.at_s, y=most, colour=BLUE, width=1.2, label="its highest" if several else "charging")
 
 
 def _supplied(frame: Frame, kw: Floats) -> Line:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from grid_sim.day.model import Day
-from grid_sim.day.outcome import SERVED_SHARE, Outcome
+from grid_sim.day.outcome import ROUNDING_W, SERVED_SHARE, Outcome
 from grid_sim.report.numbers import in_words, number
 
 BALANCE = 0.001
@@ -93,8 +93,7 @@ def _power(day: Day) -> Iterator[_Figure]:
         unit="kW",
         value=lambda o: o.peak_charging_kw,
         digits=1,
-        # Watts beyond it are in the next row; here it is what the digits show.
-        bad=lambda kw: round(kw, 1) > round(limit_kw, 1),
+        bad=lambda kw: kw > limit_kw + ROUNDING_W,
     )
     yield _minutes("over the limit of any circuit", lambda o: o.minutes_over_power_limit)
     yield _Figure(
@@ -116,12 +115,8 @@ def _voltage(day: Day, answer_s: float) -> Iterator[_Figure]:
     yield _minutes(
         f"out beyond the answer time of {in_words(answer_s)}", lambda o: o.minutes_out_beyond_answer
     )
-    yield _Figure(
-        name="lowest", unit="pu", value=lambda o: o.lowest_pu, digits=3, bad=lambda pu: round(pu, 3) < low
-    )
-    yield _Figure(
-        name="highest", unit="pu", value=lambda o: o.highest_pu, digits=3, bad=lambda pu: round(pu, 3) > high
-    )
+    yield _Figure(name="lowest", unit="pu", value=lambda o: o.lowest_pu, digits=3, bad=lambda pu: pu < low)
+    yield _Figure(name="highest", unit="pu", value=lambda o: o.highest_pu, digits=3, bad=lambda pu: pu > high)
 
 
 def _wear() -> Iterator[_Figure]:

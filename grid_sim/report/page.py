@@ -17,7 +17,7 @@ from grid_sim.report.told import MOST_ROWS, Told, summed_up
 from grid_sim.report.verdict import verdict
 
 TEMPLATE = Path(__file__).parent / "page.html"
-_MOST_SOURCES = 4
+_MOST_SOURCES = 2
 _BOUND = re.compile(r"(?<=\d) (?=(?:kWh?|W|V|pu|h|%)(?!\w))|(?<=\b[xy]) (?==)|(?<==) ")
 """Spaces at which no line may end: between a number and its unit."""
 
@@ -103,10 +103,16 @@ def _told_row(day: Day, told: Told) -> tuple[str, str, str, str]:
     sources = ", ".join(told.sources[:_MOST_SOURCES])
     if len(told.sources) > _MOST_SOURCES:
         sources += f" and {len(told.sources) - _MOST_SOURCES} more"
-    first, last = (_moment(day, at_s) for at_s in (told.first_s, told.last_s))
-    return number(told.count, 0), told.text, sources, first if first == last else f"{first} to {last}"
+    return number(told.count, 0), told.text, sources, _when(day, told)
 
 
-def _moment(day: Day, at_s: float) -> str:
-    when = local_time(day.scenario.start, at_s)
-    return f"{date_text(when)} {when:%H:%M}"
+def _when(day: Day, told: Told) -> str:
+    first, last = (local_time(day.scenario.start, at_s) for at_s in (told.first_s, told.last_s))
+    begin = f"{date_text(first)} {first:%H:%M}"
+    if told.count == 1:
+        return begin
+    return (
+        f"{begin} to {last:%H:%M}"
+        if first.date() == last.date()
+        else f"{begin} to {date_text(last)} {last:%H:%M}"
+    )

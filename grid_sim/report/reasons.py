@@ -5,15 +5,12 @@ from typing import Final
 import numpy as np
 
 from grid_sim.day.model import Codes, Run
+from grid_sim.day.stand import reason_codes
 from grid_sim.report.picture import Kind
-from register_maps.register_map import load_map
 from register_maps.vocabulary import LimitReason
 
-REASONS: Final = {
-    code: LimitReason(name) for code, name in load_map("pev_rtu").points["limit_reason"].values.items()
-}
-"""By their codes in the register map."""
-CODES: Final = {reason: code for code, reason in REASONS.items()}
+CODES: Final = reason_codes()
+REASONS: Final = {code: reason for reason, code in CODES.items()}
 CHARGING: Final = 255
 """A closed contactor, which is no reason."""
 

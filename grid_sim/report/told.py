@@ -35,7 +35,7 @@ def _told(text: str, events: list[Event]) -> Told:
     return Told(
         text=text if len(events) > 1 else events[0].text,
         count=len(events),
-        sources=tuple(sorted({event.source for event in events})),
+        sources=tuple(dict.fromkeys(event.source for event in events)),
         first_s=events[0].at_s,
         last_s=events[-1].at_s,
     )

@@ -10,21 +10,25 @@ from grid_sim.report.numbers import in_words, number
 def verdict(day: Day, controlled: Outcome, uncontrolled: Outcome | None) -> tuple[str, ...]:
     sentences = []
     if uncontrolled is not None:
-        sentences.append(f"Without control {_joined(list(_network(day, uncontrolled)))}.")
-    sentences.append(f"With the rule {_joined([*_network(day, controlled), *_answer(controlled)])}.")
+        sentences.append(
+            f"Without control {_joined([_voltage(day, uncontrolled), *_network(day, uncontrolled)])}."
+        )
+    voltage = _voltage(day, controlled) + _answer(controlled)
+    sentences.append(f"With the rule {_joined([voltage, *_network(day, controlled)])}.")
     sentences.append(_energy(controlled, uncontrolled))
     return tuple(sentences)
 
 
-def _network(day: Day, outcome: Outcome) -> Iterator[str]:
-    main = day.scenario.site.feeder.main
-    low, high = main.voltage_band
+def _voltage(day: Day, outcome: Outcome) -> str:
+    low, high = day.scenario.site.feeder.main.voltage_band
     band = f"[{low:g}, {high:g}]"
     out_min = outcome.minutes_under_band + outcome.minutes_over_band
     if out_min:
-        yield f"the voltage was outside {band} for {_minutes(out_min)} ({_worst(outcome, low, high)})"
-    else:
-        yield f"the voltage stayed within {band} ({outcome.lowest_pu:.3f} to {outcome.highest_pu:.3f})"
+        return f"the voltage was outside {band} for {_minutes(out_min)} ({_worst(outcome, low, high)})"
+    return f"the voltage stayed within {band} ({outcome.lowest_pu:.3f} to {outcome.highest_pu:.3f})"
+
+
+def _network(day: Day, outcome: Outcome) -> Iterator[str]:
     yield _power(day, outcome)
     if outcome.minutes_overloaded and outcome.peak_loading is not None:
         percent = number(100 * outcome.peak_loading, 0)
@@ -53,12 +57,13 @@ def _worst(outcome: Outcome, low: float, high: float) -> str:
     return ", ".join(worst)
 
 
-def _answer(outcome: Outcome) -> Iterator[str]:
-    if outcome.minutes_under_band + outcome.minutes_over_band == 0:
-        return
-    answer = f"the rule’s answer time of {in_words(outcome.answer_s)}"
+def _answer(outcome: Outcome) -> str:
+    """How much of the time out of the band the rule can't be excused for."""
+    if not outcome.minutes_under_band + outcome.minutes_over_band:
+        return ""
     beyond_min = outcome.minutes_out_beyond_answer
-    yield f"{_minutes(beyond_min)} of it lay beyond {answer}" if beyond_min else f"none of it beyond {answer}"
+    share = f"{_minutes(beyond_min)} of that" if beyond_min else "none of that"
+    return f", {share} beyond the rule’s answer time of {in_words(outcome.answer_s)}"
 
 
 def _energy(controlled: Outcome, uncontrolled: Outcome | None) -> str:

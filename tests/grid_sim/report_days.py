@@ -1,219 +1,160 @@
-"""Days that nobody simulated, for tests of the report: plausible, seeded, quick to make."""
+"""Days that nobody simulated, for tests of the report: quick to make, and as large as they have to be."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from small_days import RATED_W, scenario, visit
 
-from grid_sim.day.model import (
-    Charged,
-    Day,
-    Event,
-    Floats,
-    Run,
-    Scenario,
-    Series,
-    Station,
-    Surroundings,
-    Visit,
-)
-from grid_sim.network.model import Line, Network, Source, Tap
+from grid_sim.day.model import Charged, Day, Event, Floats, Run, Scenario, Series, Surroundings, Visit
+from grid_sim.network.model import Tap
 from grid_sim.report.reasons import CODES
-from master_scada.model import Circuit, Feeder, Rules
-from master_scada.site_file import Site
-from master_scada.site_schema import StationEntry
-from master_scada.tariff import ScheduleTariff
-from modbus_link.listen import Listen
+from master_scada.model import Circuit, Feeder
 from register_maps.vocabulary import LimitReason
-from rtu_firmware.battery import Battery
 
-RATED_W = 7400.0
-FULL, NO_VEHICLE, NONE = CODES[LimitReason.FULL], CODES[LimitReason.NO_VEHICLE], CODES[LimitReason.NONE]
+NOON = datetime(2023, 3, 1, 12, tzinfo=ZoneInfo("Europe/Amsterdam"))
 
 
 def made_up_day(
     *,
     stations: int = 6,
-    scans: int = 288,
-    scan_period_s: float = 300.0,
-    limit_w: float = 15000.0,
+    scans: int = 96,
+    scan_period_s: float = 900,
+    limit_w: float = 10_000,
     name: str = "A street",
+    names: tuple[str, ...] = (),
     compare: bool = True,
-    start: datetime = datetime(2023, 3, 1, 12, tzinfo=ZoneInfo("Europe/Amsterdam")),
-    seed: int = 1,
+    start: datetime = NOON,
 ) -> Day:
-    chance = np.random.default_rng(seed)
-    at_s = np.arange(scans) * scan_period_s
-    names = [f"home {n + 1}" for n in range(stations)]
-    scenario = _scenario(name, start, names, at_s, scan_period_s, limit_w, chance)
-    price = np.where((at_s // 3600 % 24 >= 5) & (at_s // 3600 % 24 < 9), 0.27, 0.14) + 0.01 * (
-        at_s // 3600 % 3
-    )
-    price[at_s // 3600 == 20] = np.nan
-    free = _run(scenario, np.full(scans, np.inf), np.full(scans, LimitReason.NONE), chance)
-    room_w = np.where(price > 0.20, 0.0, np.where(np.isnan(price), 0.0, limit_w))
-    why = np.where(room_w == 0.0, LimitReason.PRICE, LimitReason.WAITING_TURN)
-    events = tuple(
-        Event(at_s=60.0 * n, source=names[n % stations], text=f"charging at {7000 + n} W, {n}.0 % charged")
-        for n in range(40)
-    )
+    """From noon; its fifth to eighth hour is dear, and the price of its twentieth unknown."""
+    given = _scenario(stations, scans, scan_period_s, limit_w, replace_names=names)
+    given = replace(given, name=name, start=start)
+    hour = np.floor(given.at_s / 3600)
+    price = np.where((hour >= 5) & (hour < 9), 0.27, 0.14)
+    price[hour == 20] = np.nan
+    room_w = np.where(price <= 0.20, limit_w, 0.0)
     return Day(
-        scenario=scenario,
+        scenario=given,
         price=price,
-        controlled=_run(scenario, room_w, why, chance, events),
-        uncontrolled=free if compare else None,
+        controlled=_run(given, room_w, _events(given)),
+        uncontrolled=_run(given, np.full(scans, np.inf)) if compare else None,
     )
 
 
 def _scenario(
-    name: str, start: datetime, names: list[str], at_s: Floats, scan_period_s: float, limit_w: float,
-    chance: np.random.Generator,
-) -> Scenario:  # fmt: skip
-    taps = tuple(Tap(name=f"load {n}", bus="end", phases="abc"[n % 3]) for n in range(len(names)))
-    hour = at_s / 3600 % 24
-    evening = 300 + 900 * np.exp(-((hour - 7) ** 2) / 4)
-    demand_w = evening[:, None] * chance.uniform(0.8, 1.2, (len(at_s), len(names)))
-    solar_w = np.maximum(0.0, np.sin((hour - 19) / 9 * np.pi))[:, None] * np.full(len(names), 1200.0)
-    solar_w[(hour < 19)] = 0.0
-    circuits = [
-        Circuit(name="street", power_limit_w=limit_w, nominal_voltage_v=240.2, voltage_band=(0.95, 1.05)),
-        *(
-            Circuit(
-                name=f"street {phase}", power_limit_w=limit_w / 2, nominal_voltage_v=240.2,
-                voltage_band=(0.95, 1.05), parent="street",
-            )
-            for phase in "abc"
-        ),
-    ]  # fmt: skip
-    entries = tuple(
-        StationEntry(name=station, circuit=f"street {'abc'[n % 3]}", host="sim")
-        for n, station in enumerate(names)
+    stations: int, scans: int, scan_period_s: float, limit_w: float, replace_names: tuple[str, ...]
+) -> Scenario:
+    names = [f"S{n}" for n in range(1, stations + 1)]
+    hours = scans * scan_period_s / 3600
+    visits = [
+        one
+        for day in range(int(hours // 24) or 1)
+        for one in _evening(names[: -(stations // 10) or None], day)
+    ]
+    given = scenario(
+        visits, stations=stations, hours=hours, scan_period_s=scan_period_s, power_limit_w=limit_w
     )
-    return Scenario(
-        name=name,
-        about="Made up for a test: homes on one cable, a car at each.",
-        start=start,
-        scans=len(at_s),
-        site=Site(
-            name=name,
-            scan_period_s=scan_period_s,
-            rules=Rules(price_limit=0.20, minimum_off_s=60, settle_s=2 * scan_period_s),
-            feeder=Feeder(circuits),
-            stations=entries,
-            maps={},
-            tariff=ScheduleTariff(kind="schedule", currency="EUR", default=0.12),
-            currency="EUR",
-            server=Listen(port=5020),
-            failsafe=None,
-        ),
-        network=Network(
-            source=Source(bus="head", voltage_pu=1.02),
-            nominal_voltage_v={"head": 416.0, "end": 416.0},
-            lines=(
-                Line(
-                    name="cable",
-                    from_bus="head",
-                    to_bus="end",
-                    r1_ohm=0.05,
-                    x1_ohm=0.02,
-                    r0_ohm=0.05,
-                    x0_ohm=0.02,
-                    max_current_a=100.0,
-                ),
-            ),
-            assumptions=("The source is at 1.02 pu.",),
-        ),  # fmt: skip
-        stations=tuple(
-            Station(
-                tap=Tap(name=station, bus="end", phases="abc"[n % 3]),
-                rated_power_w=RATED_W,
-                minimum_power_w=1440.0,
-            )
-            for n, station in enumerate(names)
-        ),
-        visits=_visits(names, at_s[-1], chance),
-        surroundings=Surroundings(taps=taps, demand_w=demand_w, demand_var=demand_w * 0.1, solar_w=solar_w),
-        compare_uncontrolled=True,
-        sources=("All of it was made up.",),
-    )
+    given = _beside(_with_circuits(given, limit_w))
+    renamed = dict(zip(names, replace_names, strict=False))
+    return _renamed(given, renamed) if renamed else given
 
 
-def _visits(names: list[str], last_s: float, chance: np.random.Generator) -> tuple[Visit, ...]:
-    made = []
-    for day in range(max(1, round(last_s / 86400))):
-        for name in names[: max(1, len(names) - len(names) // 10)]:
-            arrives_s = day * 86400 + float(np.clip(chance.normal(6, 1.2), 1, 10)) * 3600
-            charge = float(chance.uniform(15, 60))
-            battery = Battery(capacity_wh=50000.0, max_power_w=RATED_W)
-            made.append(
-                Visit(
-                    station=name,
-                    arrives_s=arrives_s,
-                    leaves_s=day * 86400 + float(chance.normal(19, 0.8)) * 3600,
-                    needs_wh=(100 - charge) / 100 * 50000 / 0.92,
-                    battery=battery,
-                    state_of_charge_pct=charge,
-                )
-            )
-    return tuple(sorted(made, key=lambda visit: (visit.arrives_s, visit.station)))
-
-
-def _run(
-    scenario: Scenario,
-    room_w: Floats,
-    why: "np.ndarray",
-    chance: np.random.Generator,
-    events: tuple[Event, ...] = (),
-) -> Run:
-    """First come, first served, under `room_w`; whoever has no room is told `why`."""
-    shape = (scenario.scans, len(scenario.stations))
-    column = {station.name: n for n, station in enumerate(scenario.stations)}
-    charging_w = np.zeros(shape)
-    charge = np.full(shape, np.nan)
-    reason = np.full(shape, NO_VEHICLE, dtype=np.uint8)
-    left_w = room_w.copy()
-    hours = scenario.scan_period_s / 3600
-    charged = []
-    for visit in scenario.visits:
-        n, stored_wh, delivered_wh = column[visit.station], visit.state_of_charge_pct, 0.0
-        for scan in range(int(visit.arrives_s / scenario.scan_period_s) + 1, scenario.scans):
-            if scan * scenario.scan_period_s >= visit.leaves_s:
-                break
-            missing_wh = visit.needs_wh - delivered_wh
-            wants_w = min(RATED_W, missing_wh / hours)
-            has_room = left_w[scan] >= RATED_W
-            watts = wants_w if has_room else 0.0
-            left_w[scan] -= watts
-            delivered_wh += watts * hours
-            charging_w[scan, n] = watts
-            charge[scan, n] = stored_wh + 100 * delivered_wh * 0.92 / visit.battery.capacity_wh
-            reason[scan, n] = FULL if missing_wh < 1 else NONE if has_room else CODES[LimitReason(why[scan])]
-        charged.append(
-            Charged(
-                visit=visit,
-                delivered_wh=delivered_wh,
-                state_of_charge_pct=stored_wh + 100 * delivered_wh * 0.92 / visit.battery.capacity_wh,
-            )
+def _evening(names: list[str], day: int) -> list[Visit]:
+    chance = np.random.default_rng(day)
+    return [
+        visit(
+            name,
+            86400 * day + 3600 * chance.uniform(3, 9),
+            86400 * day + 3600 * chance.uniform(18, 21),
+            chance.uniform(3, 20),
         )
-    net_w = charging_w.sum(axis=1) + (scenario.surroundings.demand_w - scenario.surroundings.solar_w).sum(
-        axis=1
-    )
-    share = net_w / (len(scenario.stations) * RATED_W)
-    closed = charging_w > 0
-    return Run(
-        series=Series(
-            charging_w=charging_w,
-            state_of_charge_pct=charge,
-            reason=reason,
-            closed=closed,
-            station_voltage_v=240.2 * (1.02 - 0.1 * share)[:, None] * np.ones(shape),
-            low_pu=1.02 - 0.12 * share - 0.004 * chance.random(scenario.scans),
-            high_pu=1.02 - 0.05 * share + 0.004 * chance.random(scenario.scans),
-            loading=1.3 * np.abs(share),
-            supplied_w=1.02 * net_w,
+        for name in names
+    ]
+
+
+def _with_circuits(given: Scenario, limit_w: float) -> Scenario:
+    main = given.site.feeder.main
+    below = [Circuit(name=f"{main.name} {phase}", power_limit_w=limit_w / 2, nominal_voltage_v=110,
+                     voltage_band=(0.95, 1.05), parent=main.name) for phase in "abc"]  # fmt: skip
+    entries = tuple(replace(entry, circuit=below[n % 3].name) for n, entry in enumerate(given.site.stations))
+    return replace(given, site=replace(given.site, feeder=Feeder([main, *below]), stations=entries))
+
+
+def _beside(given: Scenario) -> Scenario:
+    """Homes that cook in the evening, and roofs in the morning."""
+    hour = given.at_s / 3600 % 24
+    demand_w = np.outer(300 + 900 * np.exp(-((hour - 7) ** 2) / 4), np.ones(3))
+    solar_w = np.outer(np.where(hour > 19, 2000 * np.sin((hour - 19) / 9 * np.pi), 0.0), np.ones(3))
+    taps = tuple(Tap(name=f"home {phase}", bus="S1", phases=phase) for phase in "abc")
+    around = Surroundings(taps=taps, demand_w=demand_w, demand_var=0 * demand_w, solar_w=solar_w)
+    return replace(given, surroundings=around)
+
+
+def _renamed(given: Scenario, names: dict[str, str]) -> Scenario:
+    site = given.site
+    entries = tuple(replace(e, name=names.get(e.name, e.name)) for e in site.stations)
+    return replace(
+        given,
+        site=replace(site, stations=entries),
+        stations=tuple(
+            replace(s, tap=replace(s.tap, name=e.name)) for s, e in zip(given.stations, entries, strict=True)
         ),
+        visits=tuple(replace(v, station=names.get(v.station, v.station)) for v in given.visits),
+    )
+
+
+def _events(given: Scenario) -> tuple[Event, ...]:
+    return tuple(
+        Event(at_s=60.0 * n, source=station.name, text=f"charging at {3000 + n} W, {n}.5 % charged")
+        for n, station in enumerate(given.stations)
+    )
+
+
+def _run(given: Scenario, room_w: Floats, events: tuple[Event, ...] = ()) -> Run:
+    """First come, first served, as far as there is room; no room at all is the price's doing."""
+    shape = (given.scans, len(given.stations))
+    column = {station.name: n for n, station in enumerate(given.stations)}
+    charging_w, charge = np.zeros(shape), np.full(shape, np.nan)
+    reason = np.full(shape, CODES[LimitReason.NO_VEHICLE], dtype=np.uint8)
+    why = np.where(room_w == 0, CODES[LimitReason.PRICE], CODES[LimitReason.WAITING_TURN])
+    left_w, hours = room_w.copy(), given.scan_period_s / 3600
+    charged = []
+    for car in given.visits:
+        n, got_wh = column[car.station], 0.0
+        here = np.flatnonzero((given.at_s >= car.arrives_s) & (given.at_s < car.leaves_s))
+        for scan in here.tolist():
+            missing_wh = car.needs_wh - got_wh
+            watts = min(RATED_W, missing_wh / hours) if left_w[scan] >= RATED_W else 0.0
+            left_w[scan] -= watts
+            got_wh += watts * hours
+            charging_w[scan, n] = watts
+            charge[scan, n] = car.battery.charged(car.state_of_charge_pct, got_wh)
+            full, held = missing_wh < 1, watts == 0
+            reason[scan, n] = CODES[LimitReason.FULL] if full else why[scan] if held else 0
+        after_pct = car.battery.charged(car.state_of_charge_pct, got_wh)
+        charged.append(Charged(visit=car, delivered_wh=got_wh, state_of_charge_pct=after_pct))
+    return Run(
+        series=_series(given, charging_w, charge, reason),
         charged=tuple(charged),
         metered_wh=charging_w.sum(axis=0) * hours,
-        switchings=np.abs(np.diff(closed.astype(np.int64), axis=0)).sum(axis=0),
+        switchings=np.abs(np.diff((charging_w > 0).astype(np.int64), axis=0)).sum(axis=0),
         events=events,
+    )
+
+
+def _series(given: Scenario, charging_w: Floats, charge_pct: Floats, reason: "np.ndarray") -> Series:
+    around = given.surroundings
+    net_w = charging_w.sum(axis=1) + (around.demand_w - around.solar_w).sum(axis=1)
+    share = net_w / (len(given.stations) * RATED_W)
+    return Series(
+        charging_w=charging_w,
+        state_of_charge_pct=charge_pct,
+        reason=reason,
+        closed=charging_w > 0,
+        station_voltage_v=np.outer(110 * (1.02 - 0.1 * share), np.ones(charging_w.shape[1])),
+        low_pu=1.02 - 0.12 * share,
+        high_pu=1.02 - 0.05 * share,
+        loading=1.3 * np.abs(share),
+        supplied_w=1.02 * net_w,
     )
