@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from grid_sim.day.model import Codes, Floats, Run
-from grid_sim.report.feeder_figures import drawn_text
-from grid_sim.report.numbers import in_words, number
+from grid_sim.report.numbers import number
 from grid_sim.report.picture import (
     BLACK,
     BLUE,
@@ -104,10 +103,10 @@ def _reasons(frame: Frame) -> Block:
             plot_height=_tiles_height(len(visited)),
         )  # fmt: skip
 
-    each = f" One tile is what held longest in {in_words(frame.columns.width_s)}." * (frame.columns.each > 1)
     return Block(
         heading="Who was limited, when and why",
-        caption=f"{_kept_text(frame)}{_left_out_text(frame)}{each}",
+        caption=f"{_kept_text(frame)}{_left_out_text(frame)}"
+        + frame.drawn("One tile is what held longest in {}."),
         pictures=tuple(picture(side) for side in frame.sides),
     )
 
@@ -148,10 +147,9 @@ def _state_of_charge(frame: Frame) -> Block:
             plot_height=190 if as_lines else _tiles_height(len(visited)),
         )
 
-    shape = "A line" if as_lines else "A row"
-    caption = f"{shape} for each station, while a car stands there." + drawn_text(frame).replace(
-        "point", "column"
-    )
+    shape, part = ("line", "point") if as_lines else ("row", "tile")
+    caption = f"A {shape} for each station, while a car stands there."
+    caption += frame.drawn(f"One {part} is the mean of {{}}.")
     return Block(
         heading="State of charge", caption=caption, pictures=tuple(picture(side) for side in frame.sides)
     )

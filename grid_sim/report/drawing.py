@@ -35,7 +35,7 @@ WIDTH = 540
 FONTS = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _TEXT, _SMALL = 13, 12
 _LEFT, _RIGHT, _BOTTOM, _HEAD, _KEY_ROW = 48, 22, 40, 26, 18
-_LETTER, _KEY_LETTER, _KEY_MARK = 7.2, 6.6, 32
+_LETTER, _KEY_LETTER, _KEY_MARK = 7.2, 6.8, 32
 """How wide a letter is taken to be, so that there is room for it."""
 _MOST_NAME, _MOST_KEY = 14, 30
 _SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"

@@ -1,12 +1,12 @@
-"""The figures of the day as given, and of the network: price, power, circuits, voltage, loading."""
+"""The figures of the network: power, circuits, voltage, loading."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from grid_sim.day.model import Bools, Floats
+from grid_sim.day.model import Floats
 from grid_sim.day.outcome import circuit_power_w
-from grid_sim.report.numbers import in_words, number
+from grid_sim.report.numbers import number
 from grid_sim.report.picture import (
     BLACK,
     BLUE,
@@ -14,121 +14,28 @@ from grid_sim.report.picture import (
     GREY,
     ORANGE,
     PALE_BLUE,
-    PALE_GREY,
     PALE_RED,
     PURPLE,
     SKY,
     Area,
     Axis,
-    End,
     Layer,
     Limit,
     Line,
     Picture,
-    Span,
 )
-from grid_sim.report.sides import Block, Frame, Side
+from grid_sim.report.sides import Block, Frame, Side, quiet_end, range_of
 
 _CIRCUIT_COLOURS = (BLACK, BLUE, ORANGE, GREEN, PURPLE, SKY)
 
 
 def feeder_blocks(frame: Frame) -> Iterator[Block]:
-    yield _price(frame)
-    yield _plugged_in(frame)
     yield _power(frame)
     if len(frame.day.scenario.site.feeder.circuits) > 1:
         yield _circuits(frame)
     yield _voltage(frame)
     if not all(np.isnan(side.run.series.loading).all() for side in frame.sides):
         yield _loading(frame)
-
-
-def drawn_text(frame: Frame) -> str:
-    """What a point of a figure stands for, as the last sentence of a caption."""
-    if frame.columns.each == 1:
-        return ""
-    return f" One point stands for {in_words(frame.columns.width_s)}."
-
-
-def _price(frame: Frame) -> Block:
-    day, site = frame.day, frame.day.scenario.site
-    price, limit = day.price, site.rules.price_limit
-    at_s, known = _held(day.scenario.at_s, price, frame.x.high)
-    low, high = _range([known, np.array([0.0, limit])])
-    above = _spans(price > limit, frame, PALE_RED, "above x")
-    unknown = _spans(np.isnan(price), frame, PALE_GREY, "unknown")
-    line = Line(x=at_s, y=known, colour=BLUE, label="price", steps=True, width=1.8)
-    hours = float((price > limit).sum()) * day.scenario.scan_period_s / 3600
-    caption = "The price never exceeds x."
-    if hours:
-        caption = f"The price is above x for {number(hours, 1)} hours, in which the rule lets nobody charge."
-    if np.isnan(price).any():
-        caption += " Where it is unknown, nobody charges either."
-    picture = Picture(
-        name="price",
-        title="As given",
-        measure=f"{site.currency} per kWh",
-        about=f"The price over the days, against the limit x of {number(limit, 4)} {site.currency} per kWh.",
-        x=frame.x,
-        y=Axis(low=low, high=high),
-        layers=(
-            line,
-            *above,
-            *unknown,
-            Limit(at=limit, text=f"x = {limit:g} {site.currency}", end=_quiet(price)),
-        ),
-        plot_height=150,
-    )
-    return Block(heading="Price", caption=caption, pictures=(picture,))
-
-
-def _held(at_s: Floats, values: Floats, end_s: float) -> tuple[Floats, Floats]:
-    """Only where the value changes, and where the days end."""
-    changes = np.flatnonzero(np.append(True, ~_same(values[1:], values[:-1])))
-    return np.append(at_s[changes], end_s), np.append(values[changes], values[-1])
-
-
-def _same(one: Floats, other: Floats) -> Bools:
-    same: Bools = (one == other) | (np.isnan(one) & np.isnan(other))
-    return same
-
-
-def _spans(holds: Bools, frame: Frame, colour: str, label: str) -> Iterator[Span]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], holds, [False])).astype(np.int8)))
-    period_s = frame.day.scenario.scan_period_s
-    for index, (begin, end) in enumerate(edges.reshape(-1, 2) * period_s):
-        yield Span(begin=float(begin), end=float(end), colour=colour, label="" if index else label)
-
-
-def _plugged_in(frame: Frame) -> Block:
-    scenario = frame.day.scenario
-    changes = sorted(
-        change
-        for visit in scenario.visits
-        for change in ((max(0.0, visit.arrives_s), 1), (min(frame.x.high, visit.leaves_s), -1))
-    )
-    at_s = np.array([0.0, *(at for at, _ in changes), frame.x.high])
-    cars = np.array([0.0, *np.cumsum([step for _, step in changes], dtype=np.float64)])
-    cars = np.append(cars, cars[-1])
-    zero = np.zeros_like(cars)
-    most = float(cars.max())
-    picture = Picture(
-        name="plugged_in",
-        title="As given",
-        measure="cars plugged in",
-        about=f"How many cars are plugged in over the days; at most {most:.0f}.",
-        x=frame.x,
-        y=Axis(low=0.0, high=max(1.0, 1.1 * most)),
-        layers=(
-            Area(x=at_s, low=zero, high=cars, colour=PALE_BLUE, label="cars", steps=True),
-            Line(x=at_s, y=cars, colour=BLUE, steps=True),
-        ),
-        plot_height=150,
-    )
-    caption = (
-        f"{len(scenario.visits)} visits to {len(scenario.stations)} stations; at most {most:.0f} at a time."
-    )
-    return Block(heading="Cars", caption=caption, pictures=(picture,))
 
 
 def _power(frame: Frame) -> Block:
@@ -138,7 +45,7 @@ def _power(frame: Frame) -> Block:
     limit_kw = frame.day.scenario.site.feeder.main.power_limit_w / 1000
     charging = {side.key: side.run.series.charging_w.sum(axis=1) / 1000 for side in frame.sides}
     supplied = {side.key: side.run.series.supplied_w / 1000 for side in frame.sides}
-    low, high = _range(
+    low, high = range_of(
         [np.array([0.0, limit_kw]), demand_kw, solar_kw, *charging.values(), *supplied.values()]
     )
     given = [
@@ -158,18 +65,19 @@ def _power(frame: Frame) -> Block:
             x=frame.x,
             y=Axis(low=low, high=high),
             layers=(*_charging(frame, kw), *given, _supplied(frame, supplied[side.key]),
-                    Limit(at=limit_kw, text=f"y = {limit_kw:g} kW", end=_quiet(kw))),
+                    Limit(at=limit_kw, text=f"y = {limit_kw:g} kW", end=quiet_end(kw))),
         )  # fmt: skip
 
     caption = (
-        "Charging must stay under y; what the source supplies is charging, homes and losses less solar."
-        + (
-            f" One point is the mean of {in_words(frame.columns.width_s)}, for charging its highest, too."
-            if frame.columns.each > 1
-            else ""
-        )
+        f"Charging must stay under y; what the source supplies is {_parts_text(demand_kw, solar_kw)}."
+        + frame.drawn("One point is the mean of {}, for charging its highest, too.")
     )
     return Block(heading="Power", caption=caption, pictures=tuple(picture(side) for side in frame.sides))
+
+
+def _parts_text(demand_kw: Floats, solar_kw: Floats) -> str:
+    drawn = "charging, homes and losses" if demand_kw.any() else "charging and losses"
+    return f"{drawn} less solar" if solar_kw.any() else drawn
 
 
 def _charging(frame: Frame, kw: Floats) -> Iterator[Layer]:
@@ -196,7 +104,9 @@ def _circuits(frame: Frame) -> Block:
         }
         for side in frame.sides
     }
-    _, high = _range([np.array([0.0, 100.0]), *(y for of_side in shares.values() for y in of_side.values())])
+    _, high = range_of(
+        [np.array([0.0, 100.0]), *(y for of_side in shares.values() for y in of_side.values())]
+    )
     fullest = sorted(circuits, key=lambda name: -max(float(of[name].max()) for of in shares.values()))
     shown = [name for name in circuits if name in fullest[: len(_CIRCUIT_COLOURS)]]
 
@@ -212,7 +122,7 @@ def _circuits(frame: Frame) -> Block:
             about=f"The charging power in the circuits {', '.join(shown)}, as a share of the limit of each.",
             x=frame.x,
             y=Axis(low=0.0, high=high),
-            layers=(*lines, Limit(at=100.0, text="100 %", end=_quiet(shares[side.key][fullest[0]]))),
+            layers=(*lines, Limit(at=100.0, text="100 %", end=quiet_end(shares[side.key][fullest[0]]))),
         )
 
     left_out = len(circuits) - len(shown)
@@ -221,15 +131,9 @@ def _circuits(frame: Frame) -> Block:
     )
     return Block(
         heading="Circuits",
-        caption=caption + _highest_text(frame),
+        caption=caption + frame.drawn("One point is the highest in {}."),
         pictures=tuple(picture(side) for side in frame.sides),
     )
-
-
-def _highest_text(frame: Frame) -> str:
-    if frame.columns.each == 1:
-        return ""
-    return f" One point is the highest in {in_words(frame.columns.width_s)}."
 
 
 def _voltage(frame: Frame) -> Block:
@@ -260,15 +164,13 @@ def _voltage(frame: Frame) -> Block:
                 _beyond(frame, np.fmin(most, band_high), most),
                 Line(x=frame.at_s, y=most, colour=ORANGE, label="highest", width=1.3),
                 Line(x=frame.at_s, y=least, colour=BLUE, label="lowest", width=1.3),
-                Limit(at=band_high, text=f"{band_high:g}", end=_quiet(most)),
-                Limit(at=band_low, text=f"{band_low:g}", end=_quiet(-least), above=False),
+                Limit(at=band_high, text=f"{band_high:g}", end=quiet_end(most)),
+                Limit(at=band_low, text=f"{band_low:g}", end=quiet_end(-least), above=False),
             ),
         )  # fmt: skip
 
-    caption = "At the worst tap and phase, homes and roofs included." + (
-        f" One point is the lowest or the highest in {in_words(frame.columns.width_s)}."
-        if frame.columns.each > 1
-        else ""
+    caption = "At the worst tap and phase, homes and roofs included." + frame.drawn(
+        "One point is the lowest or the highest in {}."
     )
     return Block(heading="Voltage", caption=caption, pictures=tuple(picture(side) for side in frame.sides))
 
@@ -279,7 +181,7 @@ def _beyond(frame: Frame, low: Floats, high: Floats, label: str = "") -> Area:
 
 def _loading(frame: Frame) -> Block:
     percent = {side.key: frame.columns.most(side.run.series.loading) * 100 for side in frame.sides}
-    _, high = _range([np.array([0.0, 100.0]), *percent.values()])
+    _, high = range_of([np.array([0.0, 100.0]), *percent.values()])
 
     def picture(side: Side) -> Picture:
         most = percent[side.key]
@@ -293,26 +195,11 @@ def _loading(frame: Frame) -> Block:
             layers=(
                 _beyond(frame, np.fmin(most, 100.0), most, "overloaded"),
                 Line(x=frame.at_s, y=most, colour=BLUE, width=1.3),
-                Limit(at=100.0, text="what it carries", end=_quiet(most)),
+                Limit(at=100.0, text="what it carries", end=quiet_end(most)),
             ),
         )
 
-    caption = "The line with the most current for what it carries, in its fullest phase." + _highest_text(
-        frame
+    caption = "The line with the most current for what it carries, in its fullest phase." + frame.drawn(
+        "One point is the highest in {}."
     )
     return Block(heading="Lines", caption=caption, pictures=tuple(picture(side) for side in frame.sides))
-
-
-def _range(values: Iterable[Floats]) -> tuple[float, float]:
-    """With some air above, and below where it goes under zero."""
-    known = np.concatenate([part[~np.isnan(part)] for part in values])
-    low, high = float(known.min()), float(known.max())
-    air = 0.12 * (high - low)
-    return (low - air / 2 if low < 0 else 0.0), high + air
-
-
-def _quiet(values: Floats) -> End:
-    """The end at which a limit's name covers less."""
-    third = max(1, len(values) // 3)
-    left, right = (np.fmax.reduce(part, initial=-np.inf) for part in (values[:third], values[-third:]))
-    return "left" if left < right else "right"

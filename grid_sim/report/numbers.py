@@ -21,6 +21,10 @@ def in_words(seconds: float) -> str:
     return _counted(seconds, "second")
 
 
+def every(seconds: float) -> str:
+    return f"every {in_words(seconds).removeprefix('1 ')}"
+
+
 def _counted(value: float, name: str) -> str:
     text = number(value, 0 if abs(value - round(value)) < 0.005 else 1)
     return f"{text} {name}" if text == "1" else f"{text} {name}s"

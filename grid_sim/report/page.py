@@ -10,7 +10,7 @@ from markupsafe import Markup
 from grid_sim.day.model import Day
 from grid_sim.day.outcome import ANSWER_SCANS, Outcome
 from grid_sim.report.local_time import date_text, local_time, span_text
-from grid_sim.report.numbers import how_many, in_words, number
+from grid_sim.report.numbers import every, how_many, in_words, number
 from grid_sim.report.outcome_table import outcome_groups
 from grid_sim.report.sides import Block, sides
 from grid_sim.report.told import MOST_ROWS, Told, summed_up
@@ -61,11 +61,12 @@ def _facts(day: Day) -> Iterator[tuple[str, str]]:
     yield "Lines", number(len(network.lines), 0)
     if network.transformers:
         yield "Transformers", number(len(network.transformers), 0)
-    yield "Homes and roofs", number(len(scenario.surroundings.taps), 0)
+    if scenario.surroundings.taps:
+        yield "Homes and roofs", number(len(scenario.surroundings.taps), 0)
     yield "Stations", number(len(scenario.stations), 0)
     yield "Visits of cars", number(len(scenario.visits), 0)
     yield "Source", f"{network.source.voltage_pu:g} pu"
-    yield "Scans", f"{number(scenario.scans, 0)}, every {in_words(scenario.scan_period_s)}"
+    yield "Scans", f"{number(scenario.scans, 0)}, {every(scenario.scan_period_s)}"
 
 
 def _rule(day: Day) -> Iterator[str]:
@@ -79,7 +80,7 @@ def _rule(day: Day) -> Iterator[str]:
     )
     over = "limits them, too" if rules.overvoltage == "limit" else "does not, because charging lowers it"
     yield (
-        f"It scans every {in_words(site.scan_period_s)}; equal priorities take turns of "
+        f"It scans {every(site.scan_period_s)}; equal priorities take turns of "
         f"{in_words(rules.rotation_s)}; a contactor that has opened rests for "
         f"{in_words(rules.minimum_off_s)} at least. Voltage above the band {over}."
     )

@@ -7,6 +7,7 @@ from grid_sim.day.outcome import outcome
 from grid_sim.report.car_figures import car_blocks
 from grid_sim.report.drawing import svg_of
 from grid_sim.report.feeder_figures import feeder_blocks
+from grid_sim.report.given_figures import given_blocks
 from grid_sim.report.page import page_of
 from grid_sim.report.series_files import write_outcome, write_series
 from grid_sim.report.sides import frame, sides
@@ -19,7 +20,7 @@ def write_report(day: Day, folder: Path) -> Path:
     figures.mkdir(parents=True, exist_ok=True)
     outcomes = {side.key: outcome(day, side.run) for side in sides(day)}
     shared = frame(day)
-    blocks = [*feeder_blocks(shared), *car_blocks(shared)]
+    blocks = [*given_blocks(shared), *feeder_blocks(shared), *car_blocks(shared)]
     drawn = {picture.name: svg_of(picture) for block in blocks for picture in block.pictures}
     for name, svg in drawn.items():
         (figures / f"{name}.svg").write_text(svg, encoding="utf-8")

@@ -67,7 +67,8 @@ def _answer(outcome: Outcome) -> str:
 
 
 def _energy(controlled: Outcome, uncontrolled: Outcome | None) -> str:
-    got = f"{number(controlled.delivered_kwh, 0)} of the {number(controlled.requested_kwh, 0)} kWh"
+    digits = 1 if controlled.requested_kwh < 1000 else 0
+    got = f"{number(controlled.delivered_kwh, digits)} of the {number(controlled.requested_kwh, digits)} kWh"
     share = number(100 * controlled.delivered_share, 1)
     sentence = f"The cars got {got} that they asked for, {share} %"
     if uncontrolled is not None:

@@ -18,7 +18,7 @@ from grid_sim.day.model import Event, Floats
 from grid_sim.day.outcome import Outcome
 from grid_sim.report.columns import MOST_COLUMNS, columns
 from grid_sim.report.local_time import span_text, time_axis
-from grid_sim.report.numbers import in_words, number
+from grid_sim.report.numbers import every, in_words, number
 from grid_sim.report.outcome_table import outcome_groups
 from grid_sim.report.reasons import KINDS, REASONS
 from grid_sim.report.told import summed_up
@@ -140,6 +140,11 @@ def test_times_in_words(seconds: float, text: str) -> None:
     assert in_words(seconds) == text
 
 
+@pytest.mark.parametrize(("seconds", "text"), [(1, "every second"), (10, "every 10 seconds")])
+def test_times_that_come_again(seconds: float, text: str) -> None:
+    assert every(seconds) == text
+
+
 def test_every_reason_of_the_registers_has_a_colour_of_its_own() -> None:
     assert {kind.code for kind in KINDS} >= set(REASONS)
     assert len({kind.colour for kind in KINDS}) == len(KINDS)
@@ -157,7 +162,7 @@ def test_a_calm_day_and_a_bad_one_in_sentences() -> None:
         "y = 10 kW nor any circuit’s limit (at most 9.9 kW), and no line was overloaded (at most 80 %)."
     )
     assert energy == (
-        "The cars got 93 of the 100 kWh that they asked for, 93.0 % (without control 100.0 %); "
+        "The cars got 93.0 of the 100.0 kWh that they asked for, 93.0 % (without control 100.0 %); "
         "8 of 10 cars got at least 99 % of theirs."
     )
 
