@@ -98,8 +98,9 @@ def _step(on: Sequence[Station], found: Extremes, low_pu: float, memory: Memory)
     part_pu = max(0.0, 1 - found.low_pu) / max(1, len(on))
     known = {s.name: memory.sensitivity.taken_pu(s.name, s.drawn_w, found.lowest) for s in on}
     relief_pu = {name: part_pu if pu is None else pu for name, pu in known.items()}
-    helpful = {name: pu for name, pu in relief_pu.items() if pu >= NOTICEABLE_PU} or relief_pu
-    return _enough(helpful, low_pu - found.low_pu)
+    helpful = {name: pu for name, pu in relief_pu.items() if pu >= NOTICEABLE_PU}
+    # Where nobody is known to help, one goes all the same.
+    return _enough(helpful or dict.fromkeys(relief_pu, math.inf), low_pu - found.low_pu)
 
 
 def _step_down(on: Sequence[Station], found: Extremes, high_pu: float, memory: Memory) -> set[str]:

@@ -1,0 +1,173 @@
+"""What the master learns of its network, and what the rule makes of it."""
+
+from dataclasses import replace
+
+import pytest
+from plants import RULES, charging, circuit, plant, silent, waiting
+
+from master_scada.decide import decide
+from master_scada.memory import Memory, StationMemory
+from master_scada.model import Plant, Station
+from master_scada.sensitivity import NOTHING_SEEN, WEIGHT, Sensitivity, learn
+from register_maps.vocabulary import LimitReason
+
+LONG_AGO = -1e6
+WIDE = (circuit(limit_w=50_000),)
+
+
+def taken_v(known: Sensitivity, drawing: str, at: str) -> float | None:
+    """By 3,300 W."""
+    pu = known.taken_pu(drawing, 3300, at)
+    return None if pu is None else pu * 110
+
+
+def after(*plants: Plant) -> Sensitivity:
+    known = NOTHING_SEEN
+    for one in plants:
+        known = learn(known, one)
+    return known
+
+
+def test_a_contactor_that_closes_shows_what_its_station_takes_from_every_voltage() -> None:
+    known = after(
+        plant(waiting("A"), charging("B", voltage_v=108.0), waiting("C", voltage_v=109.0)),
+        plant(charging("A", voltage_v=107.0), charging("B", voltage_v=107.0), waiting("C", voltage_v=109.5)),
+    )
+    assert [taken_v(known, "A", at) for at in "ABC"] == pytest.approx([3.0, 1.0, -0.5])
+    assert taken_v(known, "B", "A") is None
+    assert taken_v(known, "A", "D") is None
+
+
+def test_one_that_opens_shows_it_too_and_half_a_load_shows_half_as_much() -> None:
+    full, half = charging("A", voltage_v=107.0), charging("A", power_w=1650.0, voltage_v=108.5)
+    assert taken_v(after(plant(full), plant(half)), "A", "A") == pytest.approx(3.0)
+    assert taken_v(after(plant(half), plant(waiting("A"))), "A", "A") == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        pytest.param([waiting("A"), waiting("B")], [charging("A"), charging("B")], id="two at once"),
+        pytest.param([charging("A")], [charging("A", power_w=2900.0, voltage_v=109.0)], id="a small change"),
+        pytest.param([waiting("A")], [silent(charging("A"))], id="silent"),
+        pytest.param([waiting("A")], [charging("A", voltage_v=None)], id="no voltage"),
+        pytest.param([waiting("A", power_w=None)], [charging("A")], id="no power before"),
+    ],
+)
+def test_what_tells_nothing_teaches_nothing(before: list[Station], now: list[Station]) -> None:
+    assert after(plant(*before), plant(*now)).takes == {}
+
+
+def test_what_is_seen_again_is_averaged() -> None:
+    off, first, second = waiting("A"), charging("A", voltage_v=107.0), charging("A", voltage_v=105.0)
+    known = after(plant(off), plant(first), plant(first), plant(off), plant(second))
+    assert taken_v(known, "A", "A") == pytest.approx(3 + WEIGHT * 2)
+
+
+def knowing(takes_v: dict[str, dict[str, float]], **stations: StationMemory) -> Memory:
+    """What 3,300 W of each take from each, in volts; voltages and price have been right for ever."""
+    takes = {
+        drawing: {at: volts / 110 / 3300 for at, volts in row.items()} for drawing, row in takes_v.items()
+    }
+    calm = decide(plant(waiting(), circuits=WIDE, now=LONG_AGO), Memory()).memory
+    return replace(
+        calm,
+        price_ok_since=LONG_AGO,
+        stations=dict(stations),
+        sensitivity=Sensitivity(last={}, takes=takes),
+    )
+
+
+def verdicts(given: Plant, memory: Memory) -> dict[str, str]:
+    commands = decide(given, memory).commands
+    return {n: "yes" if c.charge_enable else c.reason.value for n, c in commands.items()}
+
+
+def waits(since: float = 990.0) -> StationMemory:
+    return StationMemory(off_since=LONG_AGO, waiting_since=since)
+
+
+def in_turn(since: float = 990.0) -> StationMemory:
+    return StationMemory(on_since=since, was_on=True)
+
+
+@pytest.mark.parametrize(
+    ("takes_v", "verdict"),
+    [
+        pytest.param({}, "yes", id="never seen"),
+        pytest.param({"A": {"A": 2.0, "B": 1.2}}, "yes", id="room for it everywhere"),
+        pytest.param({"A": {"A": 2.0, "B": 2.0}}, "voltage", id="too much for another"),
+        pytest.param({"A": {"A": 6.0, "B": 0.0}}, "voltage", id="too much for itself"),
+        pytest.param({"A": {"A": 2.0, "C": -0.5}}, "yes", id="it may lift another"),
+        pytest.param({"A": {"A": 2.0, "C": -2.0}}, "voltage", id="it may not lift another out of the band"),
+    ],
+)
+def test_nobody_comes_in_who_is_known_to_push_a_voltage_out(
+    takes_v: dict[str, dict[str, float]], verdict: str
+) -> None:
+    given = plant(waiting("A"), charging("B", voltage_v=106.0), charging("C", voltage_v=114.0), circuits=WIDE)
+    memory = knowing(takes_v, A=waits(), B=in_turn(), C=in_turn())
+    assert verdicts(given, memory)["A"] == verdict
+
+
+def test_a_sag_sheds_those_who_have_made_it_and_not_those_on_another_phase() -> None:
+    on = [charging(name, voltage_v=volts) for name, volts in (("A", 108.0), ("B", 108.0), ("C", 104.0))]
+    memory = knowing(
+        {"A": {"C": -0.5}, "B": {"C": 0.4}, "C": {"C": 2.0}}, A=in_turn(100), B=in_turn(200), C=in_turn(300)
+    )
+    # Of the two that would help, the one whose turn has lasted longer; its 0.4 V are not enough, but
+    # 2.4 V would be more than is asked for.
+    assert verdicts(plant(*on, circuits=WIDE), memory) == {"A": "yes", "B": "voltage", "C": "yes"}
+
+
+def test_where_nobody_is_known_to_help_somebody_goes_all_the_same() -> None:
+    on = [charging(name, voltage_v=104.0) for name in "AB"]
+    memory = knowing({n: {"A": 0.0, "B": 0.0} for n in "AB"}, A=in_turn(100), B=in_turn(200))
+    assert list(verdicts(plant(*on, circuits=WIDE), memory).values()).count("voltage") == 1
+
+
+@pytest.mark.parametrize("overvoltage", ["charge", "limit"])
+def test_who_lifts_a_voltage_above_the_band_is_shed_for_it(overvoltage: str) -> None:
+    circuits = (*WIDE, circuit("left", 9000, "feeder"), circuit("right", 9000, "feeder"))
+    on = charging("A", place="left"), charging("B", place="right", voltage_v=116.0)
+    memory = knowing({"A": {"B": -2.0}, "B": {"B": 1.0}}, A=in_turn(), B=in_turn())
+    told = verdicts(plant(*on, circuits=circuits, rules=replace(RULES, overvoltage=overvoltage)), memory)
+    assert told == {"A": "voltage", "B": "yes" if overvoltage == "charge" else "voltage"}
+
+
+NARROW_V = {"A": {"A": 4.0, "B": 3.0}, "B": {"A": 3.0, "B": 4.0}}
+"""One of them may charge at 108 V, but not both."""
+
+
+def test_who_has_waited_a_turn_for_the_voltage_takes_that_of_another() -> None:
+    on, off = charging("A", voltage_v=106.0), waiting("B", voltage_v=107.0)
+    early = knowing(NARROW_V, A=in_turn(0), B=waits(101))
+    assert verdicts(plant(on, off, circuits=WIDE), early) == {"A": "yes", "B": "voltage"}
+    late = knowing(NARROW_V, A=in_turn(0), B=waits(100))
+    gives_way = decide(plant(on, off, circuits=WIDE), late)
+    assert {n: c.reason for n, c in gives_way.commands.items()} == {
+        "A": LimitReason.WAITING_TURN,
+        "B": LimitReason.VOLTAGE,
+    }
+    # When the voltage has risen, it is B's turn, and not A's again.
+    risen = plant(waiting("A"), waiting("B"), circuits=WIDE, now=1012.0)
+    assert verdicts(risen, gives_way.memory) == {"A": "waiting_turn", "B": "yes"}
+
+
+@pytest.mark.parametrize(
+    ("priority_a", "priority_b", "turn_since", "expected"),
+    [(1, 1, 500, "yes"), (1, 2, 0, "yes"), (2, 1, 500, "waiting_turn")],
+    ids=["its turn is not over", "the stronger does not give way", "the weaker does at once"],
+)
+def test_who_gives_way(priority_a: int, priority_b: int, turn_since: float, expected: str) -> None:
+    on = charging("A", voltage_v=106.0, priority=priority_a)
+    off = waiting("B", voltage_v=107.0, priority=priority_b)
+    memory = knowing(NARROW_V, A=in_turn(turn_since), B=waits(0))
+    assert verdicts(plant(on, off, circuits=WIDE), memory)["A"] == expected
+
+
+def test_nobody_gives_way_where_that_would_not_help() -> None:
+    on, off = charging("A", voltage_v=106.0), waiting("B", voltage_v=107.0)
+    elsewhere = {"A": {"A": 4.0, "B": 0.2}, "B": {"A": 0.2, "B": 4.0}}
+    memory = knowing(elsewhere, A=in_turn(0), B=waits(0))
+    assert verdicts(plant(on, off, circuits=WIDE), memory) == {"A": "yes", "B": "voltage"}
