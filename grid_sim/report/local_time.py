@@ -1,7 +1,8 @@
 """The days' local time: what the clocks there show, across the hours in which they are put on or back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
+from grid_sim.day.model import Scenario
 from grid_sim.report.picture import Axis, Tick
 
 MOST_TICKS = 9
@@ -10,30 +11,29 @@ _LONG_S = 2 * 86400
 """Longer than that, the axis shows dates only."""
 
 
-def local_time(start: datetime, at_s: float) -> datetime:
-    return (start.astimezone(UTC) + timedelta(seconds=at_s)).astimezone(start.tzinfo)
-
-
 def date_text(when: datetime) -> str:
     return f"{when.day} {when:%b}"
 
 
-def span_text(start: datetime, span_s: float) -> str:
-    end = local_time(start, span_s)
-    return f"{_moment_text(start)} to {_moment_text(end)}"
+def span_text(scenario: Scenario) -> str:
+    return f"{_moment_text(scenario.start)} to {_moment_text(scenario.time(_span_s(scenario)))}"
 
 
 def _moment_text(when: datetime) -> str:
     return f"{when:%A}, {when.day} {when:%B %Y}, {when:%H:%M}"
 
 
-def time_axis(start: datetime, span_s: float) -> Axis:
-    return Axis(low=0.0, high=span_s, ticks=_ticks(start, span_s))
+def time_axis(scenario: Scenario) -> Axis:
+    return Axis(low=0.0, high=_span_s(scenario), ticks=_ticks(scenario))
 
 
-def _ticks(start: datetime, span_s: float) -> tuple[Tick, ...]:
-    quarters = _quarters(start, span_s)
-    if span_s > _LONG_S:
+def _span_s(scenario: Scenario) -> float:
+    return scenario.scans * scenario.scan_period_s
+
+
+def _ticks(scenario: Scenario) -> tuple[Tick, ...]:
+    quarters = _quarters(scenario)
+    if _span_s(scenario) > _LONG_S:
         midnights = [Tick(at=at, label=date_text(when)) for at, when in quarters if _minute(when) == 0]
         return tuple(midnights[:: -(-len(midnights) // MOST_TICKS)])
     for step in _STEPS_MIN:
@@ -43,11 +43,11 @@ def _ticks(start: datetime, span_s: float) -> tuple[Tick, ...]:
     return tuple(Tick(at=at, label=_label(when, first=index == 0)) for index, (at, when) in enumerate(found))
 
 
-def _quarters(start: datetime, span_s: float) -> list[tuple[float, datetime]]:
+def _quarters(scenario: Scenario) -> list[tuple[float, datetime]]:
     """Each quarter of an hour, in seconds since the start and on the local clock."""
-    first_s = -start.timestamp() % 900
-    count = int((span_s - first_s) // 900) + 1
-    return [(at, local_time(start, at)) for at in (first_s + 900 * n for n in range(count))]
+    first_s = -scenario.start.timestamp() % 900
+    count = int((_span_s(scenario) - first_s) // 900) + 1
+    return [(at, scenario.time(at)) for at in (first_s + 900 * n for n in range(count))]
 
 
 def _minute(when: datetime) -> int:

@@ -37,7 +37,7 @@ class _Figure:
     unit: str
     value: Callable[[Outcome], float | None]
     digits: int = 0
-    bad: Callable[[float], bool] = lambda value: False
+    bad: Callable[[Outcome], bool] = lambda outcome: False
 
 
 def outcome_groups(day: Day, outcomes: Sequence[Outcome]) -> tuple[Group, ...]:
@@ -53,14 +53,15 @@ def outcome_groups(day: Day, outcomes: Sequence[Outcome]) -> tuple[Group, ...]:
 
 
 def _row(figure: _Figure, outcomes: Sequence[Outcome]) -> Row:
-    values = [figure.value(outcome) for outcome in outcomes]
-    cells = (
-        Cell(text="not known")
-        if value is None
-        else Cell(text=number(value, figure.digits), bad=figure.bad(value))
-        for value in values
+    return Row(
+        name=figure.name, unit=figure.unit, cells=tuple(_cell(figure, outcome) for outcome in outcomes)
     )
-    return Row(name=figure.name, unit=figure.unit, cells=tuple(cells))
+
+
+def _cell(figure: _Figure, outcome: Outcome) -> Cell:
+    value = figure.value(outcome)
+    text = "not known" if value is None else number(value, figure.digits)
+    return Cell(text=text, bad=figure.bad(outcome))
 
 
 def _energy(day: Day) -> Iterator[_Figure]:
@@ -82,7 +83,7 @@ def _energy(day: Day) -> Iterator[_Figure]:
         unit="%",
         value=lambda o: 100 * o.metered_share,
         digits=2,
-        bad=lambda percent: abs(percent - 100) > 100 * BALANCE,
+        bad=lambda o: abs(o.metered_share - 1) > BALANCE,
     )
 
 
@@ -93,14 +94,14 @@ def _power(day: Day) -> Iterator[_Figure]:
         unit="kW",
         value=lambda o: o.peak_charging_kw,
         digits=1,
-        bad=lambda kw: kw > limit_kw + ROUNDING_W,
+        bad=lambda o: o.peak_charging_kw > limit_kw + ROUNDING_W,
     )
     yield _minutes("over the limit of any circuit", lambda o: o.minutes_over_power_limit)
     yield _Figure(
         name="scans over the limit of any circuit",
         unit="",
         value=lambda o: o.scans_over_power_limit,
-        bad=lambda scans: scans > 0,
+        bad=lambda o: o.scans_over_power_limit > 0,
     )
     yield _Figure(
         name="highest power from the source", unit="kW", value=lambda o: o.peak_supplied_kw, digits=1
@@ -115,8 +116,20 @@ def _voltage(day: Day, answer_s: float) -> Iterator[_Figure]:
     yield _minutes(
         f"out beyond the answer time of {in_words(answer_s)}", lambda o: o.minutes_out_beyond_answer
     )
-    yield _Figure(name="lowest", unit="pu", value=lambda o: o.lowest_pu, digits=3, bad=lambda pu: pu < low)
-    yield _Figure(name="highest", unit="pu", value=lambda o: o.highest_pu, digits=3, bad=lambda pu: pu > high)
+    yield _Figure(
+        name="lowest",
+        unit="pu",
+        value=lambda o: o.lowest_pu,
+        digits=3,
+        bad=lambda o: o.minutes_under_band > 0,
+    )
+    yield _Figure(
+        name="highest",
+        unit="pu",
+        value=lambda o: o.highest_pu,
+        digits=3,
+        bad=lambda o: o.minutes_over_band > 0,
+    )
 
 
 def _wear() -> Iterator[_Figure]:
@@ -124,7 +137,7 @@ def _wear() -> Iterator[_Figure]:
         name="most loaded line",
         unit="%",
         value=lambda o: None if o.peak_loading is None else 100 * o.peak_loading,
-        bad=lambda percent: percent > 100,
+        bad=lambda o: o.minutes_overloaded > 0,
     )
     yield _minutes("a line overloaded", lambda o: o.minutes_overloaded)
     yield _Figure(name="contactors switched", unit="times", value=lambda o: o.switchings)
@@ -132,4 +145,4 @@ def _wear() -> Iterator[_Figure]:
 
 
 def _minutes(name: str, value: Callable[[Outcome], float]) -> _Figure:
-    return _Figure(name=name, unit="min", value=value, digits=1, bad=lambda minutes: minutes > 0)
+    return _Figure(name=name, unit="min", value=value, digits=1, bad=lambda o: value(o) > 0)

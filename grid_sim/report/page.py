@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from grid_sim.day.model import Day
 from grid_sim.day.outcome import ANSWER_SCANS, Outcome
-from grid_sim.report.local_time import date_text, local_time, span_text
+from grid_sim.report.local_time import date_text, span_text
 from grid_sim.report.numbers import every, how_many, in_words, number
 from grid_sim.report.outcome_table import outcome_groups
 from grid_sim.report.sides import Block, sides
@@ -36,7 +36,7 @@ def page_of(
     scenario = day.scenario
     return template.render(
         scenario=scenario,
-        when=span_text(scenario.start, scenario.scans * scenario.scan_period_s),
+        when=span_text(scenario),
         facts=dict(_facts(day)),
         rule=list(_rule(day)),
         circuits=list(_circuits(day)) if len(scenario.site.feeder.circuits) > 1 else [],
@@ -108,7 +108,7 @@ def _told_row(day: Day, told: Told) -> tuple[str, str, str, str]:
 
 
 def _when(day: Day, told: Told) -> str:
-    first, last = (local_time(day.scenario.start, at_s) for at_s in (told.first_s, told.last_s))
+    first, last = (day.scenario.time(at_s) for at_s in (told.first_s, told.last_s))
     begin = f"{date_text(first)} {first:%H:%M}"
     if told.count == 1:
         return begin

@@ -11,7 +11,6 @@ import numpy as np
 
 from grid_sim.day.model import Day, Floats, Run
 from grid_sim.day.outcome import Outcome, circuit_power_w
-from grid_sim.report.local_time import local_time
 from grid_sim.report.reasons import REASONS
 from grid_sim.report.sides import Side, sides
 
@@ -19,7 +18,7 @@ _JSON_DIGITS = 6
 
 
 def write_series(day: Day, folder: Path) -> None:
-    times = [local_time(day.scenario.start, at).isoformat() for at in day.scenario.at_s.tolist()]
+    times = [day.scenario.time(at).isoformat() for at in day.scenario.at_s.tolist()]
     _write(folder / "series.csv", times, *_series(day))
     names = [station.name for station in day.scenario.stations]
     for side in sides(day):
@@ -112,12 +111,11 @@ def _cars(day: Day) -> Iterator[list[str]]:
         "station", "arrives", "leaves", "capacity_kwh", "state_of_charge_pct_on_arrival", "needs_kwh",
         *(f"{side.key}_{name}" for side in shown for name in ("delivered_kwh", "state_of_charge_pct")),
     ]  # fmt: skip
-    start = day.scenario.start
     for index, visit in enumerate(day.scenario.visits):
         yield [
             visit.station,
-            local_time(start, visit.arrives_s).isoformat(timespec="seconds"),
-            local_time(start, visit.leaves_s).isoformat(timespec="seconds"),
+            day.scenario.time(visit.arrives_s).isoformat(timespec="seconds"),
+            day.scenario.time(visit.leaves_s).isoformat(timespec="seconds"),
             f"{visit.battery.capacity_wh / 1000:.2f}",
             f"{visit.state_of_charge_pct:.2f}",
             f"{visit.needs_wh / 1000:.3f}",
@@ -133,4 +131,4 @@ def _came_to(side: Side, index: int) -> tuple[str, str]:
 def _events(day: Day) -> Iterator[list[str]]:
     yield ["time", "source", "text"]
     for event in day.controlled.events:
-        yield [local_time(day.scenario.start, event.at_s).isoformat(), event.source, event.text]
+        yield [day.scenario.time(event.at_s).isoformat(), event.source, event.text]

@@ -53,7 +53,7 @@ def frame(day: Day) -> Frame:
         day=day,
         sides=sides(day),
         columns=columns(scenario.scans, scenario.scan_period_s),
-        x=time_axis(scenario.start, scenario.scans * scenario.scan_period_s),
+        x=time_axis(scenario),
     )
 
 

@@ -24,7 +24,7 @@ def _voltage(day: Day, outcome: Outcome) -> str:
     band = f"[{low:g}, {high:g}]"
     out_min = outcome.minutes_under_band + outcome.minutes_over_band
     if out_min:
-        return f"the voltage was outside {band} for {_minutes(out_min)} ({_worst(outcome, low, high)})"
+        return f"the voltage was outside {band} for {_minutes(out_min)} ({_worst(outcome)})"
     return f"the voltage stayed within {band} ({outcome.lowest_pu:.3f} to {outcome.highest_pu:.3f})"
 
 
@@ -48,11 +48,11 @@ def _power(day: Day, outcome: Outcome) -> str:
     return f"charging exceeded {over} for {_minutes(outcome.minutes_over_power_limit)} (up to {peak})"
 
 
-def _worst(outcome: Outcome, low: float, high: float) -> str:
+def _worst(outcome: Outcome) -> str:
     worst = []
-    if outcome.lowest_pu < low:
+    if outcome.minutes_under_band:
         worst.append(f"down to {outcome.lowest_pu:.3f}")
-    if outcome.highest_pu > high:
+    if outcome.minutes_over_band:
         worst.append(f"up to {outcome.highest_pu:.3f}")
     return ", ".join(worst)
 

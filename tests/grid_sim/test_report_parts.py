@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from report_days import made_up_day
+from small_days import scenario
 
 from grid_sim import report
-from grid_sim.day.model import Event, Floats
+from grid_sim.day.model import Event, Floats, Scenario
 from grid_sim.day.outcome import Outcome
 from grid_sim.report.columns import MOST_COLUMNS, columns
 from grid_sim.report.local_time import span_text, time_axis
@@ -81,6 +82,10 @@ def test_the_code_that_held_longest_stands_for_a_column() -> None:
     assert found.longest(codes).tolist() == [[3], [9], [5]]
 
 
+def _span(start: datetime, hours: float) -> Scenario:
+    return replace(scenario([], hours=hours, scan_period_s=900), start=start)
+
+
 @pytest.mark.parametrize(
     ("start", "hours", "labels"),
     [
@@ -99,14 +104,14 @@ def test_the_code_that_held_longest_stands_for_a_column() -> None:
     ids=["day", "clocks forward", "hour", "week"],
 )  # fmt: skip
 def test_time_is_told_as_clocks_there_show_it(start: datetime, hours: float, labels: list[str]) -> None:
-    axis = time_axis(start, hours * 3600)
+    axis = time_axis(_span(start, hours))
     assert axis.ticks is not None
     assert [tick.label for tick in axis.ticks] == labels
     assert all(0 <= tick.at <= hours * 3600 for tick in axis.ticks)
 
 
 def test_a_day_of_23_hours_ends_at_midnight() -> None:
-    assert span_text(datetime(2023, 3, 26, tzinfo=AMSTERDAM), 23 * 3600) == (
+    assert span_text(_span(datetime(2023, 3, 26, tzinfo=AMSTERDAM), 23)) == (
         "Sunday, 26 March 2023, 00:00 to Monday, 27 March 2023, 00:00"
     )
 
