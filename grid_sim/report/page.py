@@ -1,11 +1,7 @@
-"""The report's page, from its template. The only file that knows jinja2."""
+"""The report's page, from its template."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from grid_sim.day.model import Day
 from grid_sim.day.outcome import ANSWER_SCANS, Outcome
@@ -13,28 +9,24 @@ from grid_sim.report.local_time import date_text, span_text
 from grid_sim.report.numbers import every, how_many, in_words, number
 from grid_sim.report.outcome_table import outcome_groups
 from grid_sim.report.sides import Block, sides
+from grid_sim.report.template import render
 from grid_sim.report.told import MOST_ROWS, Told, summed_up
 from grid_sim.report.verdict import verdict
 
 TEMPLATE = Path(__file__).parent / "page.html"
 _MOST_SOURCES = 2
-_BOUND = re.compile(r"(?<=\d) (?=(?:kWh?|W|V|pu|h|%)(?!\w))|(?<=\b[xy]) (?==)|(?<==) ")
-"""Spaces at which no line may end: between a number and its unit."""
 
 
 def page_of(
     day: Day, outcomes: Mapping[str, Outcome], blocks: Sequence[Block], drawn: Mapping[str, str]
 ) -> str:
     """`outcomes` by side, `drawn` SVG by the pictures' names."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["bound"] = lambda text: _BOUND.sub("\u00a0", text)
-    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     shown = sides(day)
     told = summed_up(day.controlled.events)
     scenario = day.scenario
-    return template.render(
+    return render(
+        TEMPLATE,
+        drawn,
         scenario=scenario,
         when=span_text(scenario),
         facts=dict(_facts(day)),
@@ -44,7 +36,6 @@ def page_of(
         groups=outcome_groups(day, [outcomes[side.key] for side in shown]),
         sides=[side.title for side in shown],
         blocks=blocks,
-        drawn={name: Markup(svg) for name, svg in drawn.items()},  # our own, its texts escaped there
         told=[_told_row(day, row) for row in told[:MOST_ROWS]],
         told_left_out=len(told[MOST_ROWS:]),
         events=how_many(len(day.controlled.events), "event"),
