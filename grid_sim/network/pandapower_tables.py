@@ -7,14 +7,12 @@ from typing import Any
 
 from grid_sim.network.model import PHASES, VECTOR_GROUPS, Line, Load, Network, Source, Tap, Transformer
 from grid_sim.network.parts import bus_pairs, parts
+from grid_sim.network.radial import ASSUMED_NEUTRAL, NEUTRAL_AS_THICK
 
 Row = Mapping[str, Any]
 UNDERSTOOD = {"bus", "line", "trafo", "ext_grid", "load", "asymmetric_load"}
-NEUTRAL_AS_THICK = 4
-ASSUMED_NEUTRAL = "The neutral of lines of which nothing is said is as thick as a phase: r0 = 4 r, x0 = 4 x."
 ASSUMED_GROUP = "A transformer of which no vector group is said is taken for a Dyn."
 ASSUMED_ZERO = "A transformer's zero-sequence impedance is taken to be that of its positive sequence."
-
 NOT_MAGNETISED = "A transformer's magnetising path in the zero sequence is left out."
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grid_sim.network.model import Network, Tap
@@ -121,6 +121,7 @@ keys = st.sampled_from(["to", "from", "r_ohm", "r0_ohm", "name", "bus", "phases"
 items = st.lists(st.one_of(words, st.dictionaries(keys, words)), max_size=3)
 
 
+@settings(deadline=None)
 @given(st.one_of(words, items), st.one_of(words, items), words)
 def test_whatever_can_be_written_is_a_fault_at_worst(lines: object, loads: object, phases: object) -> None:
     data = {"kind": "radial", "source_voltage_v": 230, "lines": lines, "loads": loads, "phases": phases}
