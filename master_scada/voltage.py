@@ -85,7 +85,7 @@ def shed_for_voltage(
         if found.low_pu < low_pu:
             step = _step(_nearest(left, plant.feeder.path(name), plant), found, low_pu, memory)
         elif found.high_pu > high_pu:
-            step = _step_down(left, found, high_pu, memory)
+            step = _step_down([s for s in left if not _has_plenty(s, plant)], found, high_pu, memory)
         if step:
             shed |= step
             circuits[name] = replace(old, shed_at=plant.now)
@@ -109,6 +109,15 @@ def _step_down(on: Sequence[Station], found: Extremes, high_pu: float, memory: M
     known = {s.name: memory.sensitivity.taken_pu(s.name, s.drawn_w, found.highest) for s in on}
     lifts_pu = {name: -pu for name, pu in known.items() if pu is not None and pu <= -NOTICEABLE_PU}
     return _enough(lifts_pu, found.high_pu - high_pu)
+
+
+def _has_plenty(station: Station, plant: Plant) -> bool:
+    """Its own voltage is in the upper half of the band, or above: by drawing, it brings that down. What it may
+    lift elsewhere is the smaller evil, as where the roofs of a street feed in more than it draws."""
+    voltage_pu = plant.voltage_pu(station)
+    return (
+        voltage_pu is not None and voltage_pu > sum(plant.feeder.circuits[station.circuit].voltage_band) / 2
+    )
 
 
 def _enough(relief_pu: Mapping[str, float], wanted_pu: float) -> set[str]:
@@ -175,8 +184,9 @@ def _has_room(station: Station, plant: Plant, memory: Memory, leaving: Sequence[
         rises_pu = sum(taken_pu(gone.name, gone.drawn_w, other.name) or 0.0 for gone in leaving)
         then_pu = voltage_pu + rises_pu - falls_pu
         low_pu, high_pu = plant.feeder.circuits[other.circuit].voltage_band
-        is_outside = then_pu < low_pu + NOTICEABLE_PU if falls_pu > 0 else then_pu > high_pu - NOTICEABLE_PU
-        if is_outside:
+        is_too_low = falls_pu > 0 and then_pu < low_pu + NOTICEABLE_PU
+        is_too_high = falls_pu < 0 and then_pu > high_pu - NOTICEABLE_PU
+        if is_too_low or (is_too_high and not _has_plenty(station, plant)):
             return False
     return True
 

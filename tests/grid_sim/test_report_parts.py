@@ -1,9 +1,7 @@
 """What a report is made of: columns for many scans, local time, sentences and tables."""
 
-import ast
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,7 +12,6 @@ from hypothesis.extra.numpy import arrays
 from report_days import made_up_day
 from small_days import scenario
 
-from grid_sim import report
 from grid_sim.day.model import Event, Floats, Scenario
 from grid_sim.day.outcome import Outcome
 from grid_sim.report.columns import MOST_COLUMNS, columns
@@ -222,25 +219,3 @@ def test_events_that_differ_in_numbers_are_one_kind_and_alarms_come_first() -> N
     ]
     assert told[1].sources == ("S1", "S2")
     assert (told[1].first_s, told[1].last_s) == (0, 60)
-
-
-@pytest.mark.parametrize(("library", "file"), [("matplotlib", "drawing.py"), ("jinja2", "page.py")])
-def test_one_file_knows_a_library(library: str, file: str) -> None:
-    folder = Path(str(report.__file__)).parent
-    knows = {
-        path.name
-        for path in folder.glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if library in _modules(node)
-    }
-    assert knows == {file}
-
-
-def _modules(node: ast.AST) -> set[str]:
-    match node:
-        case ast.Import(names=names):
-            return {name.name.partition(".")[0] for name in names}
-        case ast.ImportFrom(module=str(module)):
-            return {module.partition(".")[0]}
-        case _:
-            return set()

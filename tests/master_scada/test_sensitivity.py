@@ -129,10 +129,21 @@ def test_where_nobody_is_known_to_help_somebody_goes_all_the_same() -> None:
 @pytest.mark.parametrize("overvoltage", ["charge", "limit"])
 def test_who_lifts_a_voltage_above_the_band_is_shed_for_it(overvoltage: str) -> None:
     circuits = (*WIDE, circuit("left", 9000, "feeder"), circuit("right", 9000, "feeder"))
-    on = charging("A", place="left"), charging("B", place="right", voltage_v=116.0)
+    on = charging("A", place="left", voltage_v=108.0), charging("B", place="right", voltage_v=116.0)
     memory = knowing({"A": {"B": -2.0}, "B": {"B": 1.0}}, A=in_turn(), B=in_turn())
     told = verdicts(plant(*on, circuits=circuits, rules=replace(RULES, overvoltage=overvoltage)), memory)
     assert told == {"A": "voltage", "B": "yes" if overvoltage == "charge" else "voltage"}
+
+
+def test_who_has_voltage_to_spare_may_lift_another() -> None:
+    """As at noon under many roofs: every phase is too high, and each car brings its own down."""
+    rules = replace(RULES, overvoltage="charge")
+    memory = knowing({n: {m: 2.0 if m == n else -0.5 for m in "AB"} for n in "AB"}, A=in_turn(), B=waits())
+    told = verdicts(
+        plant(charging("A", voltage_v=117.0), waiting("B", voltage_v=118.0), circuits=WIDE, rules=rules),
+        memory,
+    )
+    assert told == {"A": "yes", "B": "yes"}
 
 
 NARROW_V = {"A": {"A": 4.0, "B": 3.0}, "B": {"A": 3.0, "B": 4.0}}
