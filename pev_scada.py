@@ -58,6 +58,7 @@ FROM_TERMINAL = (signal.SIGHUP, signal.SIGQUIT)
 MISSING = {
     "cryptography": "needs the package cryptography: install with the extra `tls`",
     "PySimpleGUI": "needs the package PySimpleGUI: install with the extra `hmi`",
+    "distributed": "needs the package distributed: install with the extra `cluster`",
     "tkinter": "needs Tk for this Python; on Debian: sudo apt-get install python3-tk",
 }
 """What to do where an extra is not installed."""
@@ -342,6 +343,10 @@ def _check_one(path: Path) -> str:
         from grid_sim.day.scenario_file import read_scenario
 
         return f"a scenario, no fault; {read_scenario(path).summary}"
+    if "study" in keys:
+        from grid_sim.study.study_file import read_study
+
+        return f"a study, no fault; {len(read_study(path).jobs)} runs"
     if "stations" in keys or "circuits" in keys:
         from master_scada.site_file import read_site
 
@@ -494,13 +499,13 @@ def main() -> None:
 
 def _explained(error: Exception) -> tuple[int, str]:
     """Exit code and line; imports only now, because a contactor that is to be opened should not wait."""
-    from modbus_link.errors import BadInput, LinkError
+    from modbus_link.errors import BadInput, Failed, LinkError
     from register_maps.yaml_file import BadFile
 
     match error:
         case BadFile() | BadInput():
             return 2, str(error)
-        case LinkError():
+        case LinkError() | Failed():
             return 1, str(error)
         case ModuleNotFoundError(name=str(name)) if name in MISSING:
             return 1, MISSING[name]

@@ -85,7 +85,7 @@ def shed_for_voltage(
         if found.low_pu < low_pu:
             step = _step(_nearest(left, plant.feeder.path(name), plant), found, low_pu, memory)
         elif found.high_pu > high_pu:
-            step = _step_down([s for s in left if not _has_plenty(s, plant)], found, high_pu, memory)
+            step = _step_down([s for s in left if not _has_plenty(s, plant, memory)], found, high_pu, memory)
         if step:
             shed |= step
             circuits[name] = replace(old, shed_at=plant.now)
@@ -111,13 +111,13 @@ def _step_down(on: Sequence[Station], found: Extremes, high_pu: float, memory: M
     return _enough(lifts_pu, found.high_pu - high_pu)
 
 
-def _has_plenty(station: Station, plant: Plant) -> bool:
-    """Its own voltage is in the upper half of the band, or above: by drawing, it brings that down. What it may
-    lift elsewhere is the smaller evil, as where the roofs of a street feed in more than it draws."""
+def _has_plenty(station: Station, plant: Plant, memory: Memory) -> bool:
+    """Without it, its own voltage would be in the upper half of the band, or above: by drawing, it brings
+    that down. What it lifts elsewhere is the smaller evil, as under many roofs at noon."""
     voltage_pu = plant.voltage_pu(station)
-    return (
-        voltage_pu is not None and voltage_pu > sum(plant.feeder.circuits[station.circuit].voltage_band) / 2
-    )
+    taken_pu = memory.sensitivity.taken_pu(station.name, station.drawn_w, station.name) or 0.0
+    middle_pu = sum(plant.feeder.circuits[station.circuit].voltage_band) / 2
+    return voltage_pu is not None and voltage_pu + taken_pu > middle_pu
 
 
 def _enough(relief_pu: Mapping[str, float], wanted_pu: float) -> set[str]:
@@ -186,7 +186,7 @@ def _has_room(station: Station, plant: Plant, memory: Memory, leaving: Sequence[
         low_pu, high_pu = plant.feeder.circuits[other.circuit].voltage_band
         is_too_low = falls_pu > 0 and then_pu < low_pu + NOTICEABLE_PU
         is_too_high = falls_pu < 0 and then_pu > high_pu - NOTICEABLE_PU
-        if is_too_low or (is_too_high and not _has_plenty(station, plant)):
+        if is_too_low or (is_too_high and not _has_plenty(station, plant, memory)):
             return False
     return True
 

@@ -10,6 +10,7 @@ LinkError
 └── CannotListen     a server's address can't be had          (also an OSError)
 
 BadInput             what a person asked for can't be done
+Failed               what was begun can't be finished
 """
 
 import os
@@ -65,6 +66,10 @@ class WrongDevice(LinkError):
 
 class BadInput(ValueError):
     """What a person asked for can't be done; the text says why, and what to do instead."""
+
+
+class Failed(RuntimeError):
+    """What was begun can't be finished; the text says why, and what to do."""
 
 
 class CannotListen(LinkError, OSError):

@@ -72,11 +72,22 @@ def test_map_show_of_a_map_that_is_not_there() -> None:
     assert done.stderr == "there is no map 'pev_rtx'; did you mean 'pev_rtu'?\n"
 
 
-def test_check_finds_no_fault_in_the_examples() -> None:
-    files = sorted(EXAMPLES.glob("*.yaml"))
+SHARED = ROOT.parent / "shared" / "data"
+
+
+def needs_data(path: Path) -> bool:
+    return path.name.startswith("study_") or "shared/data" in path.read_text()
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["alone", "on shared data"])
+def test_check_finds_no_fault_in_the_examples(shared: bool) -> None:
+    if shared and not SHARED.is_dir():
+        pytest.skip("the data of the shared examples are not here")
+    files = [path for path in sorted(EXAMPLES.glob("*.yaml")) if needs_data(path) == shared]
     done = run("check", *files)
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split(": ")[0] for line in done.stdout.splitlines()] == [str(path) for path in files]
+    assert files
 
 
 BAD = {

@@ -34,7 +34,7 @@ def figures_table(day: Day) -> Table:
     ways = {"with the rule": day.controlled} | (
         {"uncontrolled": day.uncontrolled} if day.uncontrolled else {}
     )
-    outcomes = [outcome(day, run) for run in ways.values()]
+    outcomes = [outcome(day.scenario, day.price, run) for run in ways.values()]
     table = Table("", *ways, title=day.scenario.name)
     for rows in zip(*(_figures(found) for found in outcomes), strict=True):
         table.add_row(rows[0][0], *(text for _, text in rows))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grid_sim.day.model import Bools, Day, Floats, Run, Scenario
+from grid_sim.day.model import Bools, Floats, Run, Scenario
 
 ROUNDING_W = 1e-6
 ROUNDING_V = 0.05
@@ -58,8 +58,9 @@ class Outcome:
         return self.delivered_kwh / self.requested_kwh if self.requested_kwh else 1.0
 
 
-def outcome(day: Day, run: Run) -> Outcome:
-    scenario, series = day.scenario, run.series
+def outcome(scenario: Scenario, price: Floats, run: Run) -> Outcome:
+    """`price`: (scans,), as in `Day`."""
+    series = run.series
     minutes = scenario.scan_period_s / 60
     low_pu, high_pu = scenario.site.feeder.main.voltage_band
     rounding_pu = ROUNDING_V / scenario.site.feeder.main.nominal_voltage_v
@@ -76,7 +77,7 @@ def outcome(day: Day, run: Run) -> Outcome:
         cars_served=sum(c.delivered_wh >= SERVED_SHARE * c.visit.needs_wh for c in run.charged),
         requested_kwh=requested_wh / 1000,
         delivered_kwh=delivered_wh / 1000,
-        cost=float(np.nansum(charging_kw * day.price)) * minutes / 60,
+        cost=float(np.nansum(charging_kw * price)) * minutes / 60,
         peak_charging_kw=float(charging_kw.max()),
         peak_supplied_kw=float(series.supplied_w.max()) / 1000,
         scans_over_power_limit=int(too_much.sum()),

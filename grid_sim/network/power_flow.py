@@ -21,6 +21,7 @@ from power_grid_model.errors import PowerGridError
 
 from grid_sim.network.joints import without_joints
 from grid_sim.network.model import PHASES, Network, Tap, Transformer
+from modbus_link.errors import Failed
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -44,7 +45,7 @@ WINDINGS = {
 }
 
 
-class NetworkError(RuntimeError):
+class NetworkError(Failed):
     """No voltage can be found: more is drawn than the network can carry."""
 
 

@@ -18,7 +18,7 @@ def write_report(day: Day, folder: Path) -> Path:
     `cars.csv`, `events.csv`, `outcome.json`. Returns the page's path. The same day gives the same bytes."""
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    outcomes = {side.key: outcome(day, side.run) for side in sides(day)}
+    outcomes = {side.key: outcome(day.scenario, day.price, side.run) for side in sides(day)}
     shared = frame(day)
     blocks = [*given_blocks(shared), *feeder_blocks(shared), *car_blocks(shared)]
     drawn = {picture.name: svg_of(picture) for block in blocks for picture in block.pictures}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from grid_sim.day.outcome import Outcome
+from modbus_link.errors import Failed
 
 T = TypeVar("T")
 
@@ -15,7 +16,7 @@ SEED = "seed"
 """The one thing varied that is chance: a setting has to stand it with every seed."""
 
 
-class StudyStopped(RuntimeError):
+class StudyStopped(Failed):
     """A study that could not go on. What is finished is kept."""
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from grid_sim.day.controlled import run_controlled
-from grid_sim.day.model import Day, Floats, Run, Scenario
+from grid_sim.day.model import Floats, Run, Scenario
 from grid_sim.day.outcome import Outcome, outcome
 from grid_sim.day.run import prices
 from grid_sim.day.scenario_file import scenario_of
@@ -42,4 +42,4 @@ def _outcome(scenario: Scenario, price: Floats, way: Callable[[Scenario], Run]) 
         run = way(scenario)
     except NetworkError:
         return None
-    return outcome(Day(scenario=scenario, price=price, controlled=run, uncontrolled=None), run)
+    return outcome(scenario, price, run)

@@ -10,7 +10,8 @@ import pytest
 from small_days import RATED_W, START, beside, scenario, two_wires, visit
 
 from grid_sim.day.controlled import run_controlled
-from grid_sim.day.outcome import outcome
+from grid_sim.day.model import Day, Run
+from grid_sim.day.outcome import Outcome, outcome
 from grid_sim.day.run import prices, run_day
 from grid_sim.day.stand import reason_codes
 from grid_sim.day.uncontrolled import run_uncontrolled
@@ -21,9 +22,14 @@ CODES = reason_codes()
 TWO_CARS = [visit("S1", 300, 20_000, 6), visit("S2", 305, 20_000, 4)]
 
 
+def figures(day: Day, run: Run | None) -> Outcome:
+    assert run is not None
+    return outcome(day.scenario, day.price, run)
+
+
 def test_two_cars_behind_five_kilowatts_take_turns_and_both_get_what_they_need() -> None:
     day = run_day(scenario(TWO_CARS))
-    ruled, free = outcome(day, day.controlled), outcome(day, day.uncontrolled)
+    ruled, free = figures(day, day.controlled), figures(day, day.uncontrolled)
     assert ruled.peak_charging_kw == pytest.approx(3.3)
     assert free.peak_charging_kw > 5.5
     assert ruled.scans_over_power_limit == 0
@@ -47,7 +53,7 @@ def test_what_the_cars_got_is_what_the_stations_metered(scan_period_s: float, ta
     cars = [replace(one, battery=replace(one.battery, knee_pct=taper_from_pct)) for one in cars]
     given = scenario(cars, stations=3, scan_period_s=scan_period_s)
     day = run_day(given)
-    assert outcome(day, day.controlled).metered_share == pytest.approx(1, abs=0.001)
+    assert figures(day, day.controlled).metered_share == pytest.approx(1, abs=0.001)
     for number, name in enumerate(["S1", "S2", "S3"]):
         got_wh = sum(c.delivered_wh for c in day.controlled.charged if c.visit.station == name)
         assert day.controlled.metered_wh[number] == pytest.approx(got_wh, rel=0.001)
@@ -88,7 +94,7 @@ def test_the_rule_answers_a_sag_and_the_uncontrolled_day_does_not() -> None:
     )
     busy = np.where((given.at_s > 3600) & (given.at_s < 7200), 5000.0, 0.0)
     day = run_day(beside(given, "S1", busy))
-    ruled, free = outcome(day, day.controlled), outcome(day, day.uncontrolled)
+    ruled, free = figures(day, day.controlled), figures(day, day.uncontrolled)
     assert free.minutes_under_band > 50
     assert ruled.minutes_under_band < 1
     assert ruled.switchings < 50

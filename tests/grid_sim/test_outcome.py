@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_days import scenario, visit
 
-from grid_sim.day.model import Charged, Day, Run
+from grid_sim.day.model import Charged, Run
 from grid_sim.day.outcome import Outcome, outcome
 from grid_sim.day.series import empty_series
 
@@ -31,7 +31,7 @@ def counted(**series: Any) -> Outcome:
         switchings=np.array([3, 7]),
     )
     price = np.concatenate([np.full(30, 0.1), np.full(30, np.nan)])
-    return outcome(Day(scenario=GIVEN, price=price, controlled=run, uncontrolled=None), run)
+    return outcome(GIVEN, price, run)
 
 
 def test_a_quiet_hour() -> None:
