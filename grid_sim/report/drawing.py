@@ -1,10 +1,8 @@
 """A picture as SVG. The only file that knows matplotlib."""
 
 import io
-import re
 import warnings
 from collections.abc import Iterator
-from xml.etree import ElementTree
 
 import numpy as np
 from matplotlib import style
@@ -14,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from grid_sim.report.bare_svg import bare, printable
 from grid_sim.report.picture import (
     BLACK,
     GREY,
@@ -32,13 +31,11 @@ from grid_sim.report.picture import (
 
 WIDTH = 540
 """Of a figure, in the units of its SVG; a page scales it. Texts are large enough for two thirds of it."""
-FONTS = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _TEXT, _SMALL = 13, 12
 _LEFT, _RIGHT, _BOTTOM, _HEAD, _KEY_ROW = 48, 22, 40, 26, 18
 _LETTER, _KEY_LETTER, _KEY_MARK = 7.2, 6.8, 32
 """How wide a letter is taken to be, so that there is room for it."""
 _MOST_NAME, _MOST_KEY = 14, 30
-_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 _STYLE = {
     "svg.fonttype": "none",  # text stays text: it can be searched, and is half the size
     "font.family": "DejaVu Sans",  # matplotlib brings it along, so the layout is the same everywhere
@@ -58,9 +55,6 @@ _STYLE = {
     "path.simplify_threshold": 0.05,
 }
 
-ElementTree.register_namespace("", _SVG)
-ElementTree.register_namespace("xlink", _XLINK)
-
 
 def svg_of(picture: Picture) -> str:
     """As an SVG element with a title and a description; the same picture gives the same text."""
@@ -69,7 +63,7 @@ def svg_of(picture: Picture) -> str:
         figure = _figure(picture)
         written = io.StringIO()
         figure.savefig(written, format="svg", metadata={"Date": None})
-    return _bare(written.getvalue(), picture)
+    return bare(written.getvalue(), picture)
 
 
 def _figure(picture: Picture) -> Figure:
@@ -102,13 +96,8 @@ def _left(axis: Axis) -> float:
 
 
 def _short(name: str, most: int = _MOST_NAME) -> str:
-    name = _printable(name)
+    name = printable(name)
     return name if len(name) <= most else name[: most - 1] + "…"
-
-
-def _printable(text: str) -> str:
-    """XML has no place for control characters, not even as references."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
 
 
 def _keys_across(names: list[str], width: float) -> int:
@@ -210,39 +199,3 @@ def _keys(layers: tuple[Layer, ...]) -> Iterator[tuple[Line2D | Patch, str]]:
             case Tiles():
                 for kind in layer.kinds:
                     yield Patch(facecolor=kind.colour, edgecolor="#9A9A9A", lw=0.5), kind.label
-
-
-def _bare(written: str, picture: Picture) -> str:
-    """Without what a page doesn't need, or what would clash where several stand on one page."""
-    root = ElementTree.fromstring(written)
-    box = root.attrib["viewBox"]
-    for child in root.findall(f"{{{_SVG}}}metadata"):
-        root.remove(child)
-    for parent in list(root.iter(f"{{{_SVG}}}defs")):
-        for sheet in parent.findall(f"{{{_SVG}}}style"):
-            parent.remove(sheet)
-    used = set(re.findall(r'#([\w-]+)[")]', written))
-    for element in root.iter():
-        if element.attrib.get("id") not in used:
-            element.attrib.pop("id", None)
-        if "d" in element.attrib:
-            element.set("d", _rounded(element.attrib["d"]))
-        if "style" in element.attrib:
-            element.set("style", re.sub(r"font-family: [^;]*;?", "", element.attrib["style"]))
-    root.attrib.clear()
-    names = f"{picture.name}-title {picture.name}-about"
-    root.attrib.update(
-        {"viewBox": box, "role": "img", "aria-labelledby": names, "font-family": FONTS,
-         "stroke-linejoin": "round", "stroke-linecap": "butt"}
-    )  # fmt: skip
-    for index, (tag, text) in enumerate(
-        (("title", f"{picture.title}: {picture.measure}"), ("desc", picture.about))
-    ):
-        element = ElementTree.Element(f"{{{_SVG}}}{tag}", id=names.split()[index])
-        element.text = _printable(text)
-        root.insert(index, element)
-    return ElementTree.tostring(root, encoding="unicode") + "\n"
-
-
-def _rounded(path: str) -> str:
-    return re.sub(r"-?\d+\.\d+", lambda found: f"{float(found[0]):.1f}".removesuffix(".0"), path)

@@ -20,12 +20,22 @@ def verdict(day: Day, controlled: Outcome, uncontrolled: Outcome | None) -> tupl
 
 
 def _voltage(day: Day, outcome: Outcome) -> str:
+    """Below and above apart: where phases are loaded unevenly, both may hold at once."""
     low, high = day.scenario.site.feeder.main.voltage_band
-    band = f"[{low:g}, {high:g}]"
-    out_min = outcome.minutes_under_band + outcome.minutes_over_band
-    if out_min:
-        return f"the voltage was outside {band} for {_minutes(out_min)} ({_worst(outcome)})"
-    return f"the voltage stayed within {band} ({outcome.lowest_pu:.3f} to {outcome.highest_pu:.3f})"
+    out = []
+    if outcome.minutes_under_band:
+        out.append(
+            f"below {low:g} for {_minutes(outcome.minutes_under_band)} (down to {outcome.lowest_pu:.3f})"
+        )
+    if outcome.minutes_over_band:
+        out.append(
+            f"above {high:g} for {_minutes(outcome.minutes_over_band)} (up to {outcome.highest_pu:.3f})"
+        )
+    if out:
+        return f"the voltage was {' and '.join(out)}"
+    return (
+        f"the voltage stayed within [{low:g}, {high:g}] ({outcome.lowest_pu:.3f} to {outcome.highest_pu:.3f})"
+    )
 
 
 def _network(day: Day, outcome: Outcome) -> Iterator[str]:
@@ -46,15 +56,6 @@ def _power(day: Day, outcome: Outcome) -> str:
         return f"charging never exceeded {y}{' nor any circuit’s limit' * several} (at most {peak})"
     over = f"{y} or a circuit’s limit" if several else y
     return f"charging exceeded {over} for {_minutes(outcome.minutes_over_power_limit)} (up to {peak})"
-
-
-def _worst(outcome: Outcome) -> str:
-    worst = []
-    if outcome.minutes_under_band:
-        worst.append(f"down to {outcome.lowest_pu:.3f}")
-    if outcome.minutes_over_band:
-        worst.append(f"up to {outcome.highest_pu:.3f}")
-    return ", ".join(worst)
 
 
 def _answer(outcome: Outcome) -> str:

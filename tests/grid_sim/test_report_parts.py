@@ -155,7 +155,7 @@ def test_every_reason_of_the_registers_has_a_colour_of_its_own() -> None:
 def test_a_calm_day_and_a_bad_one_in_sentences() -> None:
     without, ruled, energy = verdict(made_up_day(), replace(CALM, delivered_kwh=93.0, cars_served=8), BAD)
     assert without == (
-        "Without control the voltage was outside [0.95, 1.05] for 412 minutes (down to 0.902), charging "
+        "Without control the voltage was below 0.95 for 412 minutes (down to 0.902), charging "
         "exceeded y = 10 kW or a circuit’s limit for 100 minutes (up to 30.0 kW), and a line was overloaded "
         "for 96 minutes (up to 115 %)."
     )
@@ -178,6 +178,14 @@ def test_the_rule_is_judged_by_its_answer_time(beyond_min: float, text: str) -> 
     brief = replace(CALM, minutes_under_band=2.0, lowest_pu=0.949, minutes_out_beyond_answer=beyond_min)
     sentence, _ = verdict(made_up_day(), brief, None)
     assert text in sentence
+
+
+def test_what_is_below_and_above_the_band_at_once_is_not_added_up() -> None:
+    both = replace(BAD, minutes_over_band=34.5, highest_pu=1.052)
+    _, sentence, _ = verdict(made_up_day(), both, CALM)
+    assert (
+        "below 0.95 for 412 minutes (down to 0.902) and above 1.05 for 34 minutes (up to 1.052), " in sentence
+    )
 
 
 def _marked(outcome: Outcome) -> set[str]:
