@@ -72,7 +72,7 @@ def test_map_show_of_a_map_that_is_not_there() -> None:
     assert done.stderr == "there is no map 'pev_rtx'; did you mean 'pev_rtu'?\n"
 
 
-SHARED = ROOT.parent / "shared" / "data"
+SHARED = EXAMPLES.parents[1] / "shared" / "data"
 
 
 def needs_data(path: Path) -> bool:
