@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from grid_sim.day.model import Day
 from grid_sim.day.outcome import Outcome, outcome
@@ -19,8 +20,9 @@ def run_and_report(path: Path, folder: Path | None) -> None:
     the scenario, where the command was called."""
     scenario = read_scenario(path)
     began = time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(scenario.name, total=1.0)
         day = run_day(scenario, lambda share: progress.update(task, completed=share))
     report = write_report(day, folder or Path(path.stem))
@@ -35,7 +37,7 @@ def figures_table(day: Day) -> Table:
         {"uncontrolled": day.uncontrolled} if day.uncontrolled else {}
     )
     outcomes = [outcome(day.scenario, day.price, run) for run in ways.values()]
-    table = Table("", *ways, title=day.scenario.name)
+    table = Table("", *ways, title=Text(day.scenario.name))
     for rows in zip(*(_figures(found) for found in outcomes), strict=True):
         table.add_row(rows[0][0], *(text for _, text in rows))
     return table
