@@ -15,8 +15,9 @@ from register_maps.vocabulary import LimitReason
 def guard(plant: Plant, wishes: Mapping[str, Wish]) -> dict[str, Command]:
     """A command for every station; a station without a wish is not allowed."""
     wishes = {s.name: wishes.get(s.name, _NO_WISH) for s in plant.stations}
-    commands = {s.name: _refuse(_forbidden(s, plant) or wishes[s.name].reason) for s in plant.stations}
-    wanted = [s for s in plant.stations if wishes[s.name].allow and _forbidden(s, plant) is None]
+    forbidden = {s.name: _forbidden(s, plant) for s in plant.stations}
+    commands = {s.name: _refuse(forbidden[s.name] or wishes[s.name].reason) for s in plant.stations}
+    wanted = [s for s in plant.stations if wishes[s.name].allow and forbidden[s.name] is None]
     for station in _keep(plant, wishes, [s for s in wanted if s.is_on]):
         commands[station.name] = _allow(plant, station, wishes)
     for station in _join(plant, wishes, [s for s in wanted if not s.is_on]):

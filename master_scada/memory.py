@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from master_scada.model import Command, Plant, Station
 from master_scada.sensitivity import NOTHING_SEEN, Sensitivity
@@ -67,13 +68,13 @@ def _station_after(
 ) -> StationMemory:
     old = before or StationMemory()
     if before and station.reading is None:
-        return replace(old, reason=command.reason)  # nothing is known to have changed
+        return _with(old, reason=command.reason)  # nothing is known to have changed
     if command.charge_enable:
         since = old.on_since if old.on_since is not None else now
         was_on = old.was_on or station.is_on
-        return replace(old, on_since=since, was_on=was_on, waiting_since=None, reason=command.reason)
+        return _with(old, on_since=since, was_on=was_on, waiting_since=None, reason=command.reason)
     just_off = before is None or old.on_since is not None
-    return replace(
+    return _with(
         old,
         on_since=None,
         was_on=False,
@@ -81,6 +82,12 @@ def _station_after(
         waiting_since=_waiting_since(old, command, now),
         reason=command.reason,
     )
+
+
+def _with(old: StationMemory, **news: Any) -> StationMemory:
+    """`old` itself where nothing is new, as for nearly every station in nearly every scan."""
+    is_new = any(getattr(old, name) != value for name, value in news.items())
+    return replace(old, **news) if is_new else old
 
 
 def _waiting_since(old: StationMemory, command: Command, now: float) -> float | None:

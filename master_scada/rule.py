@@ -48,6 +48,7 @@ def requirement(station: Station, plant: Plant) -> LimitReason:
     seen = station.reading
     if seen is None:
         return LimitReason.NO_DATA
+    grant_w = plant.grant_w(station)
     failed = [
         (seen.fault, LimitReason.FAULT),
         (station.held, LimitReason.OPERATOR),
@@ -57,7 +58,7 @@ def requirement(station: Station, plant: Plant) -> LimitReason:
         (plant.site_reason is not LimitReason.NONE, plant.site_reason),
         (plant.price is None or plant.price > plant.rules.price_limit, LimitReason.PRICE),
         (seen.voltage_v is None or seen.rated_power_w is None, LimitReason.NO_DATA),
-        (plant.grant_w(station) < station.minimum_w or plant.grant_w(station) <= 0, LimitReason.POWER),
+        (grant_w < station.minimum_w or grant_w <= 0, LimitReason.POWER),
     ]
     return next((reason for holds, reason in failed if holds), LimitReason.NONE)
 

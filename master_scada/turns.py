@@ -1,7 +1,7 @@
 """Who may draw when not all can: headroom on every circuit, priority, and turns among equals."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from master_scada.memory import Memory
@@ -67,13 +67,13 @@ class _Round:
         self.plant, self.memory = plant, memory
         self.shares = Shares(kept=on)
         self.present, self.settled = Loads(plant), Loads(plant)
-        kept = {station.name for station in on}
+        self._frees_w = {s.name: _frees_w(plant, s) for s in on}
         for station in plant.stations:
             if station.is_unheard:
                 continue
             self.present.add(station, station.may_draw_w())
-            watts = plant.kept_w(station) if station.name in kept else station.told_to_stop_w()
-            self.settled.add(station, watts)
+            kept = station.name in self._frees_w
+            self.settled.add(station, plant.kept_w(station) if kept else station.told_to_stop_w())
         self._rooms = self._admission_room()
 
     def shed_overload(self) -> None:
@@ -106,7 +106,7 @@ class _Round:
             self.shares.refused[station.name] = LimitReason.WAITING_TURN
             if self._waited_s(station) >= self.plant.rules.rotation_s:
                 # Nobody behind it may fill the room that it is waiting for.
-                for name in self._full_circuits(station, watts, ()):
+                for name in self._full_circuits(station, watts, Loads(self.plant)):
                     self.settled.hold(name, watts)
 
     def _admit_or_reserve(self, station: Station, watts: float) -> None:
@@ -115,6 +115,7 @@ class _Round:
         if fits_now:
             self._use_admission_room(station)
             self.shares.admitted.append(station)
+            self._frees_w[station.name] = _frees_w(self.plant, station)
         else:
             self.shares.refused[station.name] = LimitReason.WAITING_TURN
 
@@ -125,7 +126,7 @@ class _Round:
     def _dismiss(self, station: Station, reason: LimitReason) -> None:
         self.shares.kept.remove(station)
         self.shares.refused[station.name] = reason
-        self.settled.add(station, station.told_to_stop_w() - self.plant.kept_w(station))
+        self.settled.add(station, -self._frees_w[station.name])
 
     def _equal_or_weaker(self, station: Station) -> list[Station]:
         drawing = [*self.shares.kept, *self.shares.admitted]
@@ -133,38 +134,33 @@ class _Round:
 
     def _who_yields(self, station: Station, watts: float) -> list[Station]:
         """The fewest that make room, lowest priority and longest turn first; none if all together can't."""
-        leaving: list[Station] = []
         candidates = [s for s in self.shares.kept if must_yield(s, station, self.plant, self.memory)]
         if not self._fits_without(station, watts, candidates):
             return []
+        leaving: list[Station] = []
+        freed = Loads(self.plant)
         for other in candidates:
-            if self._fits_without(station, watts, leaving):
+            full = self._full_circuits(station, watts, freed)
+            if not full:
                 break
-            if self._is_in_the_way(other, station, watts, leaving):
+            if not full.isdisjoint(self.plant.feeder.path(other.circuit)):  # it is in the way
                 leaving.append(other)
+                freed.add(other, self._frees_w[other.name])
         return leaving
 
-    def _fits_without(self, station: Station, watts: float, leaving: Sequence[Station]) -> bool:
-        return not self._full_circuits(station, watts, leaving)
+    def _fits_without(self, station: Station, watts: float, leaving: Iterable[Station]) -> bool:
+        freed = Loads(self.plant)
+        for other in leaving:
+            freed.add(other, self._frees_w[other.name])
+        return not self._full_circuits(station, watts, freed)
 
-    def _full_circuits(self, station: Station, watts: float, leaving: Sequence[Station]) -> set[str]:
-        full = set()
-        for name in self.plant.feeder.path(station.circuit):
-            freed = sum(
-                self.plant.kept_w(s) - s.told_to_stop_w()
-                for s in leaving
-                if name in self.plant.feeder.path(s.circuit)
-            )
-            if self.settled[name] - freed + watts > self.plant.limit_w(name):
-                full.add(name)
-        return full
-
-    def _is_in_the_way(
-        self, other: Station, station: Station, watts: float, leaving: Sequence[Station]
-    ) -> bool:
-        return not self._full_circuits(station, watts, leaving).isdisjoint(
-            self.plant.feeder.path(other.circuit)
-        )
+    def _full_circuits(self, station: Station, watts: float, freed: Loads) -> set[str]:
+        """Where `watts` more at this station find no room, once what is `freed` is given up."""
+        return {
+            name
+            for name in self.plant.feeder.path(station.circuit)
+            if self.settled[name] - freed[name] + watts > self.plant.limit_w(name)
+        }
 
     def _waited_s(self, station: Station) -> float:
         since = self.memory.of_station(station.name).waiting_since
@@ -192,3 +188,8 @@ class _Round:
     def _use_admission_room(self, station: Station) -> None:
         for name in self.plant.feeder.path(station.circuit):
             self._rooms[name] -= 1
+
+
+def _frees_w(plant: Plant, station: Station) -> float:
+    """What the station gives up when it is told to stop."""
+    return plant.kept_w(station) - station.told_to_stop_w()
