@@ -50,7 +50,6 @@ class StationLink:
         self._liveness = Liveness(expected.max_age_s)
         self._frozen = FrozenCheck(_energy_resolution_wh(device_map))
         self._expected = expected
-        self._rated_power_w: float | None = None
 
     async def read(self, now: float) -> Reading | None:
         """What it says, with the doubts that there are about it; none if nothing of it is of now."""
@@ -63,13 +62,16 @@ class StationLink:
             self.trouble = str(error)
             return None
         # A rating that it had when it was right is better than none.
-        rated_w = self._rated_power_w = rated_power(values, self.entry.rated_power_w) or self._rated_power_w
+        rated_w = rated_power(values, self.entry.rated_power_w) or self._expected.rated_power_w
+        if rated_w != self._expected.rated_power_w:
+            self._expected = replace(self._expected, rated_power_w=rated_w)
         if self._frozen.is_frozen(values, now):
             found = everything_stale(values)
         else:
-            expected = replace(self._expected, rated_power_w=rated_w)
-            found = doubts(values, measurement_age_s(values), expected)
-        seen = replace(reading(values, rated_w, found), rated_power_w=rated_w)
+            found = doubts(values, measurement_age_s(values), self._expected)
+        seen = reading(values, rated_w, found)
+        if seen.rated_power_w != rated_w:
+            seen = replace(seen, rated_power_w=rated_w)
         if not self._liveness.is_alive(seen.heartbeat, now):
             self.trouble = "it answers, but its heartbeat stands still"
             return None

@@ -46,7 +46,8 @@ class RegisterImage:
         self.on_written: Callable[[Write], None] | None = None
         self.on_refused: Callable[[Client, str], None] | None = None
         self.hold: Hold | None = None
-        self._last: dict[str, Value] = {}
+        self._last: dict[str, Value] = {}  # as `update` was given it: before rounding
+        self._values: dict[str, Value] = {}  # as the words say it, of those that were asked for
         self._words: dict[Table, list[int]] = {}
         self._readable: dict[Table, bytearray] = {}
         self._names: dict[Table, list[str]] = {}
@@ -66,8 +67,10 @@ class RegisterImage:
         }
 
     def __getitem__(self, name: str) -> Value:
-        slot = self._slots[name]
-        return slot.decode(slot.words[slot.start : slot.end])
+        if name not in self._values:
+            slot = self._slots[name]
+            self._values[name] = slot.decode(slot.words[slot.start : slot.end])
+        return self._values[name]
 
     def update(self, values: Mapping[str, Value]) -> None:
         """Set points by name; EncodeError, and nothing changed, if a value does not fit its point."""
@@ -76,6 +79,7 @@ class RegisterImage:
         encoded = [(slots[name], slots[name].encode(value)) for name, value in changed.items()]
         for slot, words in encoded:
             slot.words[slot.start : slot.end] = words
+            self._values.pop(slot.point.name, None)
         last |= changed
 
     def publish(self, values: Mapping[str, Value]) -> None:
@@ -121,6 +125,7 @@ class RegisterImage:
         self._words[table][address : address + len(words)] = words
         for name in values:
             self._last.pop(name, None)
+        self._values |= values
         if self.on_written:
             self.on_written(write)
 
