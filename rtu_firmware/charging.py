@@ -54,9 +54,7 @@ def first_state(
 
 def step(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> State:
     """One control step; `decision` of the new state is what the board must now do."""
-    state = replace(
-        _hear_master(state, orders, now), closed_at=now if seen.contactor_closed else state.closed_at
-    )
+    state = _notice(state, seen, orders, now)
     state = _keep_session(state, seen, orders, ratings, now)
     state = _keep_fault(state, seen, ratings, now)
     state = _hold_open(state, seen, ratings, now)
@@ -67,11 +65,17 @@ def step(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now:
     )
 
 
-def _hear_master(state: State, orders: Orders, now: float) -> State:
+def _notice(state: State, seen: Measurement, orders: Orders, now: float) -> State:
     """Only a changed count is a heartbeat: a master that hangs may still write the same one."""
-    if orders.heartbeat == state.heartbeat:
+    heard = orders.heartbeat != state.heartbeat
+    if not heard and not seen.contactor_closed:
         return state
-    return replace(state, heartbeat=orders.heartbeat, heard_at=now)
+    return replace(
+        state,
+        heartbeat=orders.heartbeat,
+        heard_at=now if heard else state.heard_at,
+        closed_at=now if seen.contactor_closed else state.closed_at,
+    )
 
 
 def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> State:

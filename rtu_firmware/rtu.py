@@ -148,7 +148,8 @@ class Rtu:
             self.image.update({"state_of_charge_entered": None})
         self._followed = {name: self.image[name] for name in _ORDERS}
         self._steps = (self._steps + 1) % 0x10000
-        self.image.publish(_registers(self.state, self._seen, self._steps))
+        values = _registers(self.state, self._seen, self._steps)
+        self.image.publish(values | {"power_wanted": wanted_w(self.state, orders, self._ratings)})
         self._log_changes(before)
         self.neighbours.log_shares(self.leases, now)
 
@@ -219,10 +220,10 @@ class Rtu:
         leases, reports = without_ended(self.leases, now), self.neighbours.reports
         master_age_ms = None if heard_at is None else min(round((now - heard_at) * 1000), 0xFFFF_FFFE)
         age_ms = round((now - self._seen.at) * 1000)
-        self.image.update({"measurement_age": max(0, min(age_ms, 0xFFFE)), "master_age": master_age_ms})
         self.image.publish(
             {
-                "power_wanted": wanted_w(self.state, self._orders(), self._ratings),
+                "measurement_age": max(0, min(age_ms, 0xFFFE)),
+                "master_age": master_age_ms,
                 "borrowed_power": borrowed_w(reports, now),
                 "lent_power": lent_w(leases),
                 **self.neighbours.registers(leases, now),
