@@ -40,8 +40,10 @@ class Expected:
 
 def worst(qualities: Iterable[Quality]) -> Quality:
     """What is derived from values is as good as the worst of them."""
-    order = list(Quality)
-    return max(qualities, key=order.index, default=Quality.GOOD)
+    return max(qualities, key=_WORST_LAST.index, default=Quality.GOOD)
+
+
+_WORST_LAST = tuple(Quality)
 
 
 def doubts(values: Mapping[str, Value], age_s: float, expected: Expected) -> dict[str, Doubt]:

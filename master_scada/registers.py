@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 
 from master_scada.events import Event
 from master_scada.model import Command, Reading, Scan, Station, total
@@ -17,14 +18,20 @@ def registers(
 ) -> dict[str, Value]:
     """Every read-only point of the site and its stations. `last_seen` has the time of the last readings;
     the scan was made at the time of day `time`."""
-    values = _site(scan, orders)
+    values, time_utc = _site(scan, orders), time.timestamp()
     for number, station in enumerate(scan.plant.stations, start=1):
         seen_at = last_seen.get(station.name)
         age_s = None if seen_at is None else min(scan.at - seen_at, 0xFFFE)
         block = _station(station, scan.commands[station.name], age_s)
-        block |= _quality(station, age_s, time)
-        values |= {f"station_{number}_{name}": value for name, value in block.items()}
+        block |= _quality(station, age_s, time_utc)
+        values.update(zip(_names(number, tuple(block)), block.values(), strict=True))
     return values
+
+
+@cache
+def _names(number: int, points: tuple[str, ...]) -> tuple[str, ...]:
+    """Of a station's block; the same in every scan."""
+    return tuple(f"station_{number}_{point}" for point in points)
 
 
 class EventRing:
@@ -121,14 +128,14 @@ def _station(station: Station, command: Command, age_s: float | None) -> dict[st
     }
 
 
-def _quality(station: Station, age_s: float | None, time: datetime) -> dict[str, Value]:
+def _quality(station: Station, age_s: float | None, time_utc: float) -> dict[str, Value]:
     seen, last = station.reading, station.last
     doubts = seen.doubts if seen else {}
     source_age_s = math.inf if last is None or age_s is None else age_s + last.measurement_age_s
     return {
         "quality": seen.quality if seen else Quality.BAD,
         "quality_cause": seen.quality_cause if seen else QualityCause.SILENT,
-        "source_time": None if math.isinf(source_age_s) else int(time.timestamp() - source_age_s),
+        "source_time": None if math.isinf(source_age_s) else int(time_utc - source_age_s),
         "uncertain_values": _in_doubt(doubts, Quality.UNCERTAIN),
         "bad_values": _in_doubt(doubts, Quality.BAD) if seen else frozenset(MEASURED),
         "unfollowed": station.unfollowed,
@@ -136,7 +143,7 @@ def _quality(station: Station, age_s: float | None, time: datetime) -> dict[str,
 
 
 def _in_doubt(doubts: Mapping[str, Doubt], quality: Quality) -> frozenset[str]:
-    return frozenset(name for name in MEASURED if name in doubts and doubts[name].quality is quality)
+    return frozenset(n for n, doubt in doubts.items() if n in MEASURED and doubt.quality is quality)
 
 
 def _worst_of(stations: Iterable[Station], name: str) -> Quality:

@@ -14,6 +14,9 @@ from register_maps.register_map import RegisterMap
 from register_maps.vocabulary import MASTER_TERM
 
 
+_UNSET = object()
+
+
 class Refusal(Exception):
     """Raised by the image, or by a write hook, to answer a request with an exception code. `why` is for the
     log, where it is more than the client's mistake."""
@@ -75,7 +78,7 @@ class RegisterImage:
     def update(self, values: Mapping[str, Value]) -> None:
         """Set points by name; EncodeError, and nothing changed, if a value does not fit its point."""
         last, slots = self._last, self._slots
-        changed = {n: v for n, v in values.items() if n not in last or last[n] != v}  # encoding costs most
+        changed = {n: v for n, v in values.items() if last.get(n, _UNSET) != v}  # encoding costs most
         encoded = [(slots[name], slots[name].encode(value)) for name, value in changed.items()]
         for slot, words in encoded:
             slot.words[slot.start : slot.end] = words
