@@ -6,7 +6,7 @@ The rule decides only by what is good: a value in doubt is no value to it, and i
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from register_maps.points import Value
+from register_maps.points import NUMBERS, Value
 from register_maps.vocabulary import Quality, QualityCause
 
 CHARGE = "state_of_charge"
@@ -71,7 +71,7 @@ def everything_stale(values: Mapping[str, Value]) -> dict[str, Doubt]:
 
 
 def _why_bad(name: str, value: Value, expected: Expected) -> QualityCause:
-    if not isinstance(value, int | float):
+    if not isinstance(value, NUMBERS):
         return QualityCause.NONE if name in MAY_BE_MISSING else QualityCause.NO_VALUE
     low, high = _possible(name, expected)
     return QualityCause.NONE if low <= value <= high else QualityCause.IMPLAUSIBLE
@@ -92,7 +92,7 @@ def _possible(name: str, expected: Expected) -> tuple[float, float]:
 
 
 def _draws(power: Value, expected: Expected) -> bool:
-    return isinstance(power, int | float) and power > max(DRAWS_W, 0.05 * (expected.rated_power_w or 0.0))
+    return isinstance(power, NUMBERS) and power > max(DRAWS_W, 0.05 * (expected.rated_power_w or 0.0))
 
 
 class FrozenCheck:
@@ -114,7 +114,7 @@ class FrozenCheck:
         if measured != self._last:
             self._last, self._since = measured, now
         power = values.get("power")
-        counts = any(isinstance(values.get(name), int | float) for name in ("session_energy", "total_energy"))
-        if not counts or not isinstance(power, int | float):
+        counts = any(isinstance(values.get(name), NUMBERS) for name in ("session_energy", "total_energy"))
+        if not counts or not isinstance(power, NUMBERS):
             return False
         return power * (now - self._since) / 3600 > self._tolerance_wh

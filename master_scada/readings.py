@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from master_scada.model import Command, Plant, Reading
 from master_scada.quality import ESTIMATED, MEASURED, Doubt
-from register_maps.points import Point, PointType, Value
+from register_maps.points import NUMBERS, Point, PointType, Value
 from register_maps.register_map import RegisterMap
 from register_maps.vocabulary import ChargeState, FaultCode, LimitReason, Quality
 
@@ -197,7 +197,7 @@ def _is_bad(doubt: Doubt | None) -> bool:
 
 def _number(values: Mapping[str, Value], name: str) -> float | None:
     value = values.get(name)
-    return float(value) if isinstance(value, int | float) else None
+    return float(value) if isinstance(value, NUMBERS) else None
 
 
 def _failsafe_share_w(values: Mapping[str, Value]) -> float:

@@ -1,11 +1,12 @@
 """Which requests read a set of points: as few as the device allows."""
 
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
-from register_maps.codec import decoder
+from register_maps.codec import unpacking
 from register_maps.points import Point, Table, Value
 from register_maps.register_map import RegisterMap
 
@@ -33,12 +34,31 @@ class Block(Span):
 
     def decode(self, words: Sequence[int]) -> dict[str, Value]:
         """Each point's value; `words` holds `count` words, or bits in a bit table."""
-        return {name: decode(words[start:end]) for name, start, end, decode in self._steps}
+        return self._decode(words)
 
     @cached_property
-    def _steps(self) -> list[tuple[str, int, int, Callable[[Sequence[int]], Value]]]:
-        start = self.address
-        return [(p.name, p.address - start, p.end - start, decoder(p)) for p in self.points]
+    def _decode(self) -> Callable[[Sequence[int]], dict[str, Value]]:
+        if self.table.holds_bits:
+            places = [(p.name, p.address - self.address) for p in self.points]
+            return lambda bits: {name: bool(bits[place]) for name, place in places}
+        return self._registers_decoder()
+
+    def _registers_decoder(self) -> Callable[[Sequence[int]], dict[str, Value]]:
+        """All words are taken apart at once."""
+        layout, steps, reached = ">", [], self.address
+        for point in self.points:
+            own_layout, finish = unpacking(point)
+            layout += f"{2 * (point.address - reached)}x{own_layout}"
+            steps.append((point.name, finish))
+            reached = point.end
+        pack = struct.Struct(f">{reached - self.address}H").pack
+        unpack = struct.Struct(layout).unpack
+
+        def decode(words: Sequence[int]) -> dict[str, Value]:
+            raws = unpack(pack(*words))
+            return {name: finish(raw) for (name, finish), raw in zip(steps, raws, strict=True)}
+
+        return decode
 
 
 def plan_reads(device: RegisterMap, names: Iterable[str] | None = None) -> list[Block]:

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache, partial
+from typing import Any
 
-from register_maps.points import ByteOrder, Point, PointType, Value, raw_range
+from register_maps.points import NUMBERS, ByteOrder, Point, PointType, Value, raw_range
 
 _FORMAT = {
     PointType.INT16: "h",
@@ -46,22 +47,25 @@ def decoder(point: Point) -> Callable[[Sequence[int]], Value]:
     """`decode` for one point, prepared once: a scan decodes tens of thousands of values a second."""
     if point.type is PointType.BOOL:
         return lambda bits: bool(bits[0])
-    finish = _finisher(point)
-    if point.type is not PointType.STRING and point.width == 1 and not _order(point).swaps_bytes:
-        if point.type is PointType.INT16:
-            return lambda words: finish(words[0] - 0x10000 if words[0] & 0x8000 else words[0])
-        return lambda words: finish(words[0])
-    return _bytes_decoder(point, finish)
+    layout, finish = unpacking(point)
+    pack, unpack = struct.Struct(f">{point.width}H").pack, struct.Struct(">" + layout).unpack
+    return lambda words: finish(unpack(pack(*words))[0])
 
 
-def _bytes_decoder(point: Point, finish: Callable[[int | float], Value]) -> Callable[[Sequence[int]], Value]:
-    pack = struct.Struct(f">{point.width}H").pack
+def unpacking(point: Point) -> tuple[str, Callable[[Any], Value]]:
+    """Of a point in registers: the format of its bytes for `struct`, and what makes a value of what that
+    unpacks."""
+    if point.type is not PointType.STRING and _order(point) is ByteOrder.ABCD:
+        return _FORMAT[point.type], _finisher(point)
+    size, pack = 2 * point.width, struct.Struct(f">{point.width}H").pack
+
+    def in_order(data: bytes) -> bytes:
+        return pack(*_ordered(point, _words(data)))
+
     if point.type is PointType.STRING:
-        return lambda words: pack(*_ordered(point, words)).rstrip(b"\0 ").decode("utf-8", "replace")
-    unpack = struct.Struct(">" + _FORMAT[point.type]).unpack
-    if _order(point) is ByteOrder.ABCD:
-        return lambda words: finish(unpack(pack(*words))[0])
-    return lambda words: finish(unpack(pack(*_ordered(point, words)))[0])
+        return f"{size}s", lambda data: in_order(data).rstrip(b"\0 ").decode("utf-8", "replace")
+    finish, unpack = _finisher(point), struct.Struct(">" + _FORMAT[point.type]).unpack
+    return f"{size}s", lambda data: finish(unpack(in_order(data))[0])
 
 
 def _finisher(point: Point) -> Callable[[int | float], Value]:
@@ -122,10 +126,13 @@ def _encoder(point: Point) -> Callable[[Value], Sequence[int]]:
     if point.width == 1 and not _order(point).swaps_bytes:
         return lambda value: [int(raw(value)) & 0xFFFF]
     pack = struct.Struct(">" + _FORMAT[point.type]).pack
+    words = struct.Struct(f">{point.width}H").unpack
+    is_plain = _order(point) is ByteOrder.ABCD
 
-    def numbers(value: Value) -> list[int]:
+    def numbers(value: Value) -> Sequence[int]:
         try:
-            return _ordered(point, _words(pack(raw(value))))
+            plain = words(pack(raw(value)))
+            return plain if is_plain else _ordered(point, plain)
         except (struct.error, OverflowError) as error:
             raise EncodeError(f"{point.name} can't hold {value!r}: too large for {point.type}") from error
 
@@ -143,7 +150,7 @@ def _raw_maker(point: Point) -> Callable[[Value], int | float]:
     def raw(value: Value) -> int | float:
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
             return _raw_none(point)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, NUMBERS):
             raise EncodeError(f"{point.name} takes a number, not {value!r}")
         if not low <= value <= high:
             raise EncodeError(f"{point.name} takes {low:g}…{high:g} {point.unit}, not {value:g}")

@@ -13,7 +13,7 @@ from modbus_link.client import ModbusClient
 from modbus_link.clock import Clock
 from modbus_link.device import Device
 from modbus_link.errors import BadReply, LinkError
-from register_maps.points import Value
+from register_maps.points import NUMBERS, Value
 from register_maps.register_map import RegisterMap
 from rtu_firmware.peers import RECENT_S, Lease, Leases, Report
 from rtu_firmware.station_file import PeerEntry
@@ -162,5 +162,5 @@ def _lease_registers(lease: Lease | None, now: float) -> dict[str, Value]:
 
 
 def _number(value: Value) -> float:
-    assert isinstance(value, int | float)
+    assert isinstance(value, NUMBERS)
     return float(value)

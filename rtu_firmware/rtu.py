@@ -10,7 +10,7 @@ from modbus_link.hold import Hold
 from modbus_link.image import Refusal, RegisterImage
 from modbus_link.server import ModbusServer
 from modbus_link.writes import Write, WriteLog
-from register_maps.points import Table, Value
+from register_maps.points import NUMBERS, Table, Value
 from register_maps.register_map import RegisterMap, load_map
 from register_maps.vocabulary import FaultCode
 from rtu_firmware.board import Board, Measurement
@@ -275,5 +275,5 @@ def _registers(state: State, seen: Measurement, steps: int) -> dict[str, Value]:
 
 
 def _number(value: Value) -> float:
-    assert isinstance(value, int | float)
+    assert isinstance(value, NUMBERS)
     return float(value)
