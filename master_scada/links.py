@@ -114,6 +114,8 @@ class Connection(Transport, Protocol):
     """What the master needs of a line; `ModbusClient` is one."""
 
     min_interval_s: float
+    answers_at_once: bool
+    """It never makes anybody wait, as within one process."""
 
     @property
     def connected(self) -> bool: ...
@@ -140,6 +142,7 @@ class Lines:
             StationLink(entry, site.maps[entry.map], self._connection(entry, site), _expected(entry, site))
             for entry in site.stations
         ]
+        self.answer_at_once = all(line.answers_at_once for line in self._connections.values())
 
     def _connection(self, entry: StationEntry, site: Site) -> Connection:
         """One for each host and port, as many devices want it; the slowest of them sets the pace."""

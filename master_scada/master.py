@@ -228,6 +228,8 @@ class Master:
         self, call: Callable[[StationLink], Coroutine[Any, Any, Reading | None]]
     ) -> dict[str, Reading | None]:
         """`call` for all stations at once; those that take too long count as silent."""
+        if self.lines.answer_at_once:
+            return {link.entry.name: await call(link) for link in self.lines.stations}
         tasks = {link.entry.name: asyncio.create_task(call(link)) for link in self.lines.stations}
         _, late = await asyncio.wait(tasks.values(), timeout=1.25 * self.timeout_s)
         for task in late:

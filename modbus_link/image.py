@@ -13,7 +13,6 @@ from register_maps.points import Point, Table, Value
 from register_maps.register_map import RegisterMap
 from register_maps.vocabulary import MASTER_TERM
 
-
 _UNSET = object()
 
 

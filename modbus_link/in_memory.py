@@ -21,6 +21,7 @@ class InMemoryLink:
         self._client = Client(host="in memory")
         self.connected = True
         self.min_interval_s = 0.0
+        self.answers_at_once = True
 
     def start(self) -> None: ...
 

@@ -37,6 +37,8 @@ _READS: dict[Table, type[ModbusPDU]] = {
 class Verbs(ABC):
     """Calls are served one at a time, in their order. Each returns the truth or raises a `LinkError`."""
 
+    answers_at_once = False
+
     def __init__(self, *, timeout_s: float, min_interval_s: float) -> None:
         self.timeout_s = timeout_s
         self.min_interval_s = min_interval_s
