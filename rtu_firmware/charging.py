@@ -91,8 +91,7 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
     counted = _counted_pct(session, energy_wh, orders, ratings.counted_battery)
     entered = orders.entered_state_of_charge_pct
     known = charge if charge is not None else counted
-    session = replace(
-        session,
+    session = Session(
         energy_wh=session.energy_wh + energy_wh,
         charging_time_s=session.charging_time_s + (elapsed_s if credible and seen.contactor_closed else 0),
         # A gauge may need a second to answer, but without the energy from there on its rise tells nothing.
@@ -105,6 +104,8 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
         full=(session.full and entered is None) or (known is not None and known >= FULL_AT_PCT),
     )
     total_wh = min(state.total_energy_wh + energy_wh, MOST_ENERGY_WH)
+    if session == state.session and total_wh == state.total_energy_wh:
+        return state
     return replace(state, session=session, total_energy_wh=total_wh)
 
 
