@@ -282,6 +282,13 @@ class Plant:
         return max(watts, station.may_draw_w()) if station.disobeys or station.is_unmeasured else watts
 
     @cached_property
+    def voltages(self) -> dict[str, tuple[float, float, float]]:
+        """By station, of those that tell: the voltage and the edges of its band, per unit."""
+        circuits = self.feeder.circuits
+        told = ((s, self.voltage_pu(s)) for s in self.stations)
+        return {s.name: (pu, *circuits[s.circuit].voltage_band) for s, pu in told if pu is not None}
+
+    @cached_property
     def _tightest_w(self) -> dict[str, float]:
         """By circuit: the least limit on the way up to the main one."""
         feeder = self.feeder

@@ -161,29 +161,36 @@ def give_way(
 
 def _who_leaves(station: Station, plant: Plant, memory: Memory, on: Sequence[Station]) -> set[str]:
     """None, if it has room as it is, or even all of them don't make it."""
+    taken_pu = memory.sensitivity.taken_pu
+    others = (
+        other
+        for other in on
+        if must_yield(other, station, plant, memory)
+        and (taken_pu(other.name, other.drawn_w, station.name) or 0.0) >= NOTICEABLE_PU
+    )
     leaving: list[Station] = []
-    for other in on:
-        if _has_room(station, plant, memory, leaving):
-            break
-        taken_pu = memory.sensitivity.taken_pu(other.name, other.drawn_w, station.name) or 0.0
-        if taken_pu >= NOTICEABLE_PU and must_yield(other, station, plant, memory):
-            leaving.append(other)
-    return {s.name for s in leaving} if _has_room(station, plant, memory, leaving) else set()
+    while not _has_room(station, plant, memory, leaving):
+        other = next(others, None)
+        if other is None:
+            return set()
+        leaving.append(other)
+    return {other.name for other in leaving}
 
 
 def _has_room(station: Station, plant: Plant, memory: Memory, leaving: Sequence[Station] = ()) -> bool:
     """Whether every voltage that the station would move stays in its band, once those who are `leaving` are
     gone."""
-    taken_pu = memory.sensitivity.taken_pu
+    sensitivity = memory.sensitivity
+    takes, watts = sensitivity.takes.get(station.name, {}), plant.grant_w(station)
     trust = _trust(station, plant, memory)
-    for other in plant.stations:
-        voltage_pu = plant.voltage_pu(other)
-        falls_pu = trust * (taken_pu(station.name, plant.grant_w(station), other.name) or 0.0)
-        if voltage_pu is None or abs(falls_pu) < NOTICEABLE_PU:
+    for at, (voltage_pu, low_pu, high_pu) in plant.voltages.items() if takes else ():
+        falls_pu = trust * (watts * takes.get(at, 0.0))
+        if abs(falls_pu) < NOTICEABLE_PU:
             continue
-        rises_pu = sum(taken_pu(gone.name, gone.drawn_w, other.name) or 0.0 for gone in leaving)
+        rises_pu = (
+            sum(sensitivity.taken_pu(s.name, s.drawn_w, at) or 0.0 for s in leaving) if leaving else 0.0
+        )
         then_pu = voltage_pu + rises_pu - falls_pu
-        low_pu, high_pu = plant.feeder.circuits[other.circuit].voltage_band
         is_too_low = falls_pu > 0 and then_pu < low_pu + NOTICEABLE_PU
         is_too_high = falls_pu < 0 and then_pu > high_pu - NOTICEABLE_PU
         if is_too_low or (is_too_high and not _has_plenty(station, plant, memory)):
