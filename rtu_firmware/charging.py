@@ -54,31 +54,33 @@ def first_state(
 
 def step(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> State:
     """One control step; `decision` of the new state is what the board must now do."""
+    elapsed_s = now - state.stepped_at
     state = _notice(state, seen, orders, now)
-    state = _keep_session(state, seen, orders, ratings, now)
+    state = _keep_session(state, seen, orders, ratings, now, elapsed_s)
     state = _keep_fault(state, seen, ratings, now)
     state = _hold_open(state, seen, ratings, now)
     decision = _decide(state, seen, orders, ratings, now)
+    if decision == state.decision:
+        return state
     switched = decision.close_contactor != state.decision.close_contactor
-    return replace(
-        state, decision=decision, stepped_at=now, switched_at=now if switched else state.switched_at
-    )
+    return replace(state, decision=decision, switched_at=now if switched else state.switched_at)
 
 
 def _notice(state: State, seen: Measurement, orders: Orders, now: float) -> State:
     """Only a changed count is a heartbeat: a master that hangs may still write the same one."""
     heard = orders.heartbeat != state.heartbeat
-    if not heard and not seen.contactor_closed:
-        return state
     return replace(
         state,
+        stepped_at=now,
         heartbeat=orders.heartbeat,
         heard_at=now if heard else state.heard_at,
         closed_at=now if seen.contactor_closed else state.closed_at,
     )
 
 
-def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float) -> State:
+def _keep_session(
+    state: State, seen: Measurement, orders: Orders, ratings: Ratings, now: float, elapsed_s: float
+) -> State:
     """What can't be true is not counted: neither as energy nor as a full battery."""
     if not seen.vehicle_connected:
         return replace(state, session=None) if state.session else state
@@ -86,7 +88,6 @@ def _keep_session(state: State, seen: Measurement, orders: Orders, ratings: Rati
     charge = seen.state_of_charge_pct if credible else None
     session = state.session or Session()
     power_w = max(0.0, seen.power_w or 0.0) if credible else 0.0
-    elapsed_s = now - state.stepped_at
     energy_wh = power_w * elapsed_s / 3600
     counted = _counted_pct(session, energy_wh, orders, ratings.counted_battery)
     entered = orders.entered_state_of_charge_pct
