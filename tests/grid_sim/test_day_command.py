@@ -10,7 +10,7 @@ import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COMMAND = str(Path(sys.executable).with_name("pev-scada"))
-LINE = "r_ohm: 0.03"
+LINE = "r_ohm: 0.04"
 
 
 def command(*arguments: object, folder: Path, hash_seed: str = "0") -> "subprocess.CompletedProcess[str]":
