@@ -145,7 +145,8 @@ class Record:
 
     def _facts(self, now: float, time: datetime, failsafe_active: bool) -> Facts:
         before, self._times = self._times, (now, time)
-        step_s = (time - before[1]).total_seconds() - (now - before[0]) if before else 0.0
+        # By way of UTC: a summer that begins is no step, though the clock on the wall makes one.
+        step_s = time.timestamp() - before[1].timestamp() - (now - before[0]) if before else 0.0
         refused, self._refused = self._refused, ""
         return Facts(
             clock_step_s=step_s,

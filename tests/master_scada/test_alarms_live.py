@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from live_site import LiveMaster, LiveSite, ports
@@ -203,6 +204,14 @@ async def test_a_clock_that_is_set_is_an_alarm_and_one_that_is_not_is_none(tmp_p
     assert str(site.master.image["alarm_1_text"]).startswith("The time of day jumped by -3600 s.")
     await site.run(120)
     assert site.master.image["alarm_1_state"] == "returned_unacknowledged"
+
+
+async def test_summer_time_is_no_clock_that_is_set(tmp_path: Path) -> None:
+    site = VirtualSite(folder=tmp_path)
+    site.clock._start = datetime(2026, 3, 29, 1, 59, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    await site.run(60)
+    assert site.clock.time_of_day().hour == 3
+    assert site.master.image["alarm_1_number"] == 0
 
 
 def test_a_certificate_s_last_days_are_counted(tmp_path: Path) -> None:
