@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,22 +14,41 @@ from grid_sim.day.outcome import Outcome, outcome
 from grid_sim.day.run import run_day
 from grid_sim.day.scenario_file import read_scenario
 from grid_sim.report.report import write_report
+from modbus_link.errors import BadInput, Failed
 
 
 def run_and_report(path: Path, folder: Path | None) -> None:
     """BadFile with every fault of the scenario, before anything runs; `folder` is by default named after
     the scenario, where the command was called."""
     scenario = read_scenario(path)
+    folder = _made(folder or Path(path.stem))
     began = time.monotonic()
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(scenario.name, total=1.0)
         day = run_day(scenario, lambda share: progress.update(task, completed=share))
-    report = write_report(day, folder or Path(path.stem))
     Console().print(figures_table(day))
+    report = _written(day, folder)
     took_s = time.monotonic() - began
     print(f"{scenario.scans} scans of {len(scenario.stations)} stations in {took_s:.0f} s: {report}")
+
+
+def _made(folder: Path) -> Path:
+    """Before anything runs: a day may take hours, and would be lost."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise BadInput(f"{folder} can't be written: {error.strerror}; name another --out") from error
+
+
+def _written(day: Day, folder: Path) -> Path:
+    try:
+        return write_report(day, folder)
+    except OSError as error:
+        raise Failed(f"{error.filename or folder} can't be written: {error.strerror}") from error
 
 
 def figures_table(day: Day) -> Table:

@@ -73,3 +73,20 @@ def test_a_network_that_can_not_carry_it_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("at 2026-03-02 15:30:00: ")
     assert "Traceback" not in done.stderr
+
+
+def test_where_nothing_can_be_written_nothing_is_run(tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    done = command("day", bench(tmp_path), "--out", "taken/results", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "taken/results can't be written: Not a directory; name another --out\n"
+
+
+def test_what_can_not_be_written_at_the_end_is_one_line_after_the_figures(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "figures").touch()
+    scenario = bench(tmp_path, period=("scan_period_s: 1", "scan_period_s: 60"))
+    done = command("day", scenario, "--out", "results", folder=tmp_path)
+    assert done.returncode == 1
+    assert "energy delivered" in done.stdout
+    assert done.stderr == "results/figures can't be written: File exists\n"
