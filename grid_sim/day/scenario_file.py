@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from math import sqrt
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 HOST = "day"
 """Of all stations; the n-th has port n. There is no network between them and the master."""
+FAR_OFF = 1.3
+"""No nominal voltage is so many times another one that is meant; between two phases it is 1.73 times."""
 MOST_VALUES = 50_000_000
 """Of a series: scans, times places on the network. More don't fit into a usual machine's memory."""
 
@@ -51,6 +54,7 @@ def scenario_of(data: dict[str, Any], path: Path) -> Scenario:
     visits = cars.visits(stations, file.seed if file else 0, calendar) if calendar else ()
     if network:
         note_surroundings(network, data, solar, faults)
+        _note_nominal(network, circuits, stations, _circuit_names(data), faults)
     if network and calendar:
         _note_size(calendar.scans, len(stations) + len(network.loads), faults)
     faults.raise_if_any()
@@ -110,6 +114,30 @@ def _tariff(
     if isinstance(tariff, PriceList) and calendar:
         note_gaps(tariff, calendar, faults, ("tariff", "path"))
     return tariff, currency
+
+
+def _note_nominal(
+    network: Network,
+    circuits: Iterable[Circuit],
+    stations: Iterable[Placed],
+    names: list[str],
+    faults: Faults,
+) -> None:
+    """A voltage between two phases in place of that to the neutral would make every scan a violation."""
+    nominal_v = {circuit.name: circuit.nominal_voltage_v for circuit in circuits}
+    noted = set[str]()
+    for placed in stations:
+        bus_v, given_v = network.nominal_voltage_v.get(placed.station.tap.bus), nominal_v.get(placed.circuit)
+        if bus_v is None or given_v is None or placed.circuit in noted:
+            continue  # a fault of its own
+        phase_v = bus_v / sqrt(3)
+        if not 1 / FAR_OFF < given_v / phase_v < FAR_OFF:
+            noted.add(placed.circuit)
+            faults.add(
+                ("circuits", names.index(placed.circuit), "nominal_voltage_v"),
+                f"{given_v:g} V is far from the {phase_v:.1f} V between a phase and the neutral that"
+                f" {placed.station.name!r} is connected to",
+            )
 
 
 def _price_source(data: dict[str, Any]) -> list[str]:

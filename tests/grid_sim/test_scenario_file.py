@@ -279,3 +279,11 @@ def test_no_value_anywhere_is_more_than_a_fault(odd: object) -> None:
         holder[place[-1]] = odd
         with suppress(BadFile):
             scenario_of(tried, NOWHERE)
+
+
+def test_a_nominal_voltage_between_two_phases_is_a_fault(tmp_path: Path) -> None:
+    text = HEAD + NETWORK + DEMAND + SITE.replace("230.9", "400") + AT_LOADS + NO_CARS
+    assert faults(tmp_path, text) == [
+        "15: circuits[0].nominal_voltage_v: 400 V is far from the 230.9 V between a phase and the neutral"
+        " that 'H1' is connected to"
+    ]
