@@ -79,6 +79,12 @@ def _energy(day: Day) -> Iterator[_Figure]:
         name="cost of the energy", unit=day.scenario.site.currency, value=lambda o: o.cost, digits=2
     )
     yield _Figure(
+        name="cost of each kWh delivered",
+        unit=day.scenario.site.currency,
+        value=lambda o: o.cost / o.delivered_kwh if o.delivered_kwh else None,
+        digits=3,
+    )
+    yield _Figure(
         name="metered by stations, of what cars got",
         unit="%",
         value=lambda o: 100 * o.metered_share,
