@@ -52,8 +52,12 @@ def source(cars: Habit) -> str:
         f"Assumed, for lack of data: {when}; each needs {_text(cars.needs_kwh)} kWh at the socket, at most"
         f" what fits into its battery of {_text(cars.capacity_kwh)} kWh and into its stay, and takes"
         f" {cars.max_power_w / 1000:g} kW, less from {cars.taper_from_pct:g} % of charge on;"
-        f" {cars.share:.0%} of the stations have such cars, and none is there at the start."
+        f" {100 * cars.share:g} % of {_whose(cars)} have such cars, and none is there at the start."
     )
+
+
+def _whose(cars: Habit) -> str:
+    return "the stations" if cars.stations is None else f"the stations {', '.join(cars.stations)}"
 
 
 def _text(spread: SpreadFile) -> str:

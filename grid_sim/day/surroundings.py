@@ -36,10 +36,14 @@ def surroundings_sources(demand: DemandFile | None, solar: SolarFile | None) -> 
         )
     if solar:
         found.append(
-            f"Assumed: at every load of {solar.every}, a roof of {solar.peak_w / 1000:g} kW that feeds in"
+            f"Assumed: at {_each(solar.every)} a roof of {solar.peak_w / 1000:g} kW that feeds in"
             f" along a sine from {solar.sunrise:g} to {solar.sunset:g} o'clock, under a clear sky."
         )
     return found
+
+
+def _each(every: int) -> str:
+    return "every load" if every == 1 else f"one load of {every}"
 
 
 def surroundings_of(

@@ -308,6 +308,12 @@ def test_plain_numbers_are_exact(tmp_path: Path) -> None:
     assert found.visits[0].state_of_charge_pct == pytest.approx(90)
     assert [visit.station for visit in found.visits] == ["H1", "H2", "H3"]
     assert "cars come at 17.5 o'clock and leave at 6;" in found.sources[-1]
+    assert "100 % of the stations have such cars" in found.sources[-1]
+
+
+def test_the_report_tells_whose_cars_they_are(tmp_path: Path) -> None:
+    found = read(tmp_path, HOMES + "cars: [{kind: home, max_power_w: 3700, stations: ['H*'], share: 0.5}]\n")
+    assert "50 % of the stations H* have such cars" in found.sources[-1]
 
 
 def test_another_entry_changes_none_of_the_others(tmp_path: Path) -> None:
