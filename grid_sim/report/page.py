@@ -101,7 +101,7 @@ def _told_row(day: Day, told: Told) -> tuple[str, str, str, str]:
 def _when(day: Day, told: Told) -> str:
     first, last = (day.scenario.time(at_s) for at_s in (told.first_s, told.last_s))
     begin = f"{date_text(first)} {first:%H:%M}"
-    if told.count == 1:
+    if f"{first:%F %H:%M}" == f"{last:%F %H:%M}":
         return begin
     return (
         f"{begin} to {last:%H:%M}"
