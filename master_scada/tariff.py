@@ -19,6 +19,8 @@ from register_maps.yaml_file import STRICT_KEYS, Faults, Place, Real
 
 HIGHEST_PRICE = 200_000.0
 """What the registers can hold, either side of zero."""
+MOST_BAD_LINES = 20
+"""Of a file that are told one by one: a wrong separator is wrong in each of a year's hours."""
 Price = Annotated[Real, Ge(-HIGHEST_PRICE), Le(HIGHEST_PRICE)]
 Currency = Annotated[str, MinLen(3), MaxLen(3)]
 MINUTES = 24 * 60
@@ -72,7 +74,7 @@ class CsvTariff:
         """The prices; None, and every reason noted, if the file can't be used."""
         path = base / self.path
         prices: list[tuple[datetime, float]] = []
-        is_good = True
+        bad_lines = 0
         try:
             with path.open(newline="", encoding="utf-8-sig") as file:
                 reader = csv.reader(file)
@@ -81,17 +83,20 @@ class CsvTariff:
                     try:
                         prices.append(self._price(row))
                     except ValueError as error:
-                        faults.add((*place, "path"), f"{path}:{reader.line_num}: {error}")
-                        is_good = False
+                        bad_lines += 1
+                        if bad_lines <= MOST_BAD_LINES:
+                            faults.add((*place, "path"), f"{path}:{reader.line_num}: {error}")
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             faults.add((*place, "path"), f"{path} can't be read: {error}")
             return None
-        if len(prices) < 2 and is_good:
+        if bad_lines > MOST_BAD_LINES:
+            faults.add((*place, "path"), f"{path}: and {bad_lines - MOST_BAD_LINES} more bad lines")
+        if len(prices) < 2 and not bad_lines:
             faults.add((*place, "path"), f"{path} needs a line of headings and at least two prices")
         for before, after in pairwise(prices):
             if after[0] <= before[0]:
                 faults.add((*place, "path"), f"{path}: {after[0].isoformat()} is not after the line before")
-        return PriceList(prices) if len(prices) >= 2 else None
+        return PriceList(prices) if len(prices) >= 2 and not bad_lines else None
 
     def _price(self, row: list[str]) -> tuple[datetime, float]:
         if len(row) < 2:

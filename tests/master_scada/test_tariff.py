@@ -192,6 +192,12 @@ def test_a_bad_file_of_prices(tmp_path: Path, prices: str | None, messages: list
         assert line.startswith(f"3: tariff.path: {tmp_path}/{message}"), line
 
 
+def test_of_many_bad_lines_the_first_are_told_and_how_many_more(tmp_path: Path) -> None:
+    lines = told(tmp_path, FROM_FILE, GOOD + "2026-01-15T12:00:00Z;0.1\n" * 50)
+    assert len(lines) == 21
+    assert lines[-1].endswith("p.csv: and 30 more bad lines")
+
+
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_bytes(b"time,price\n\xff\xfe\x00\n")
     (line,) = told(tmp_path, FROM_FILE)
