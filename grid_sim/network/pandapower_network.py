@@ -49,7 +49,7 @@ class PandapowerNetwork:
             try:
                 from pandapower import networks, pandapowerNet
             except ImportError as error:
-                needs = "needs pandapower, which is not installed: pip install 'pev-scada[pandapower]'"
+                needs = "needs the package pandapower: install with the extra `pandapower`"
                 raise LookupError(needs) from error
             known = {name: each for name, each in vars(networks).items() if _makes_networks(each)}
             if self.network not in known:
