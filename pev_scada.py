@@ -66,7 +66,10 @@ MISSING |= {
     name: f"needs the package {name}: install with the extra `sim`"
     for name in ("jinja2", "matplotlib", "numpy", "power_grid_model")
 }
-NO_KIND = "is no site (stations, circuits), station (board, listen), map (points) or scenario (network, cars)"
+NO_KIND = (
+    "is no site (stations, circuits), station (board, listen), map (points), scenario (network, cars)"
+    " or study (study, vary)"
+)
 
 
 class Kind(StrEnum):
@@ -339,11 +342,11 @@ def _check_one(path: Path) -> str:
     from register_maps.yaml_file import BadFile, Fault, read_yaml
 
     keys = read_yaml(path).keys()
-    if "network" in keys:
+    if keys & {"network", "cars"}:
         from grid_sim.day.scenario_file import read_scenario
 
         return f"a scenario, no fault; {read_scenario(path).summary}"
-    if "study" in keys:
+    if keys & {"study", "vary"}:
         from grid_sim.study.study_file import read_study
 
         return f"a study, no fault; {len(read_study(path).jobs)} runs"

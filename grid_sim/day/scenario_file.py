@@ -21,9 +21,11 @@ from master_scada.site_schema import RuleFile, StationEntry
 from master_scada.tariff import PriceList, ScheduleTariff, Tariff, WrittenPrice
 from modbus_link.listen import Listen
 from register_maps.register_map import load_map
-from register_maps.yaml_file import Faults, read_yaml
+from register_maps.yaml_file import BadFile, Fault, Faults, read_yaml
 
 T = TypeVar("T")
+
+NO_SCENARIO = "is no scenario, which has network and cars; a site is run by `master`, a study by `study`"
 
 HOST = "day"
 """Of all stations; the n-th has port n. There is no network between them and the master."""
@@ -35,7 +37,10 @@ MOST_VALUES = 50_000_000
 
 def read_scenario(path: Path) -> Scenario:
     """The scenario in the file; BadFile with every fault in it and in the data that it names."""
-    return scenario_of(read_yaml(path), path)
+    data = read_yaml(path)
+    if not data.keys() & {"scenario", "network", "cars"} or "vary" in data:
+        raise BadFile(path, [Fault(place=(), message=NO_SCENARIO)])
+    return scenario_of(data, path)
 
 
 def scenario_of(data: dict[str, Any], path: Path) -> Scenario:

@@ -13,7 +13,7 @@ from pydantic import with_config
 
 from grid_sim.study.dotted import put
 from grid_sim.study.model import Job, Study
-from register_maps.yaml_file import STRICT_KEYS, BadFile, Faults, Real, read_yaml
+from register_maps.yaml_file import STRICT_KEYS, BadFile, Fault, Faults, Real, read_yaml
 
 MOST_RUNS = 10_000
 """More is a slip of the pen: each takes from some seconds to some minutes."""
@@ -34,6 +34,8 @@ def read_study(path: Path) -> Study:
     """The study in the file; BadFile with every fault in it. Its scenarios are not looked into yet."""
     faults = Faults(path)
     data = read_yaml(path)
+    if "study" not in data and "network" in data:
+        raise BadFile(path, [Fault(place=(), message="is a scenario and no study; run it by `day`")])
     file = faults.parse(StudyFile, data)
     scenario, base = _scenario(data.get("scenario"), path, faults)
     vary, fixed = _mapping(data.get("vary")), _mapping(data.get("set"))

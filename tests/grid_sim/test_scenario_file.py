@@ -287,3 +287,10 @@ def test_a_nominal_voltage_between_two_phases_is_a_fault(tmp_path: Path) -> None
         "15: circuits[0].nominal_voltage_v: 400 V is far from the 230.9 V between a phase and the neutral"
         " that 'H1' is connected to"
     ]
+
+
+@pytest.mark.parametrize("name", ["site.yaml", "rts1.yaml", "study_street.yaml"])
+def test_a_file_of_another_kind_is_one_fault(name: str) -> None:
+    with pytest.raises(BadFile) as caught:
+        read_scenario(EXAMPLES / name)
+    assert [fault.message.partition(",")[0] for fault in caught.value.faults] == ["is no scenario"]

@@ -112,3 +112,9 @@ def test_a_study_without_a_scenario_or_with_too_much_of_it(
 ) -> None:
     with pytest.raises(BadFile, match=fault.replace("[", r"\[")):
         read_study(write_study(tmp_path, study, scenario))
+
+
+def test_a_scenario_is_told_to_be_one() -> None:
+    with pytest.raises(BadFile) as caught:
+        read_study(Path(__file__).parents[2] / "examples" / "day_bench.yaml")
+    assert [fault.message for fault in caught.value.faults] == ["is a scenario and no study; run it by `day`"]
