@@ -70,7 +70,10 @@ def _figures(found: Outcome) -> list[tuple[str, str]]:
         ("energy delivered", f"{found.delivered_kwh:.1f} of {found.requested_kwh:.1f} kWh, {share:.2f} %"),
         ("cars served", f"{found.cars_served} of {found.cars}"),
         ("highest charging power", f"{found.peak_charging_kw:.1f} kW"),
-        ("over a power limit", f"{found.minutes_over_power_limit:.1f} min, {found.scans_over_power_limit} scans"),
+        (
+            "over a power limit",
+            f"{found.minutes_over_power_limit:.1f} min, {found.scans_over_power_limit} scans",
+        ),
         ("lowest and highest voltage", f"{found.lowest_pu:.3f} and {found.highest_pu:.3f} pu"),
         ("out of the band", f"{found.minutes_under_band + found.minutes_over_band:.1f} min"),
         ("longest at a time", f"{found.longest_out_of_band_s / 60:.1f} min"),

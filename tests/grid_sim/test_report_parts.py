@@ -214,7 +214,9 @@ def test_what_nobody_knows_is_not_marked() -> None:
 def test_the_cost_of_a_kwh_tells_cheap_hours_from_less_energy() -> None:
     def text(outcome: Outcome) -> str:
         groups = outcome_groups(made_up_day(), [outcome])
-        return next(row.cells[0].text for g in groups for row in g.rows if row.name.startswith("cost of each"))
+        return next(
+            row.cells[0].text for g in groups for row in g.rows if row.name.startswith("cost of each")
+        )
 
     assert text(replace(CALM, cost=3.0, delivered_kwh=20.0)) == "0.150"
     assert text(replace(CALM, cost=0.0, delivered_kwh=0.0)) == "not known"
