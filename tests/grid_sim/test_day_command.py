@@ -85,7 +85,7 @@ def test_where_nothing_can_be_written_nothing_is_run(tmp_path: Path) -> None:
 def test_what_can_not_be_written_at_the_end_is_one_line_after_the_figures(tmp_path: Path) -> None:
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "figures").touch()
-    scenario = bench(tmp_path, period=("scan_period_s: 1", "scan_period_s: 60"))
+    scenario = bench(tmp_path, period=("scan_period_s: 5", "scan_period_s: 60"))
     done = command("day", scenario, "--out", "results", folder=tmp_path)
     assert done.returncode == 1
     assert "energy delivered" in done.stdout
