@@ -77,7 +77,7 @@ def outcome(scenario: Scenario, price: Floats, run: Run) -> Outcome:
         cars_served=sum(c.delivered_wh >= SERVED_SHARE * c.visit.needs_wh for c in run.charged),
         requested_kwh=requested_wh / 1000,
         delivered_kwh=delivered_wh / 1000,
-        cost=float(np.nansum(charging_kw * price)) * minutes / 60,
+        cost=_mean_price(charging_kw, price) * delivered_wh / 1000,
         peak_charging_kw=float(charging_kw.max()),
         peak_supplied_kw=float(series.supplied_w.max()) / 1000,
         scans_over_power_limit=int(too_much.sum()),
@@ -95,6 +95,13 @@ def outcome(scenario: Scenario, price: Floats, run: Run) -> Outcome:
         most_switchings=int(run.switchings.max(initial=0)),
         metered_share=float(run.metered_wh.sum()) / delivered_wh if delivered_wh else 1.0,
     )
+
+
+def _mean_price(charging_kw: Floats, price: Floats) -> float:
+    """Of a kWh. The shares of the hours are those of the scans, but their sum is not the energy: who comes or
+    is allowed between two scans is seen at the second one only."""
+    drawn = float(charging_kw.sum())
+    return float(np.nansum(charging_kw * price)) / drawn if drawn else 0.0
 
 
 def circuit_power_w(scenario: Scenario, charging_w: Floats) -> dict[str, Floats]:

@@ -63,7 +63,7 @@ def test_power_at_the_limit_is_not_over_it() -> None:
 
 def test_energy_costs_what_it_cost_when_it_was_drawn() -> None:
     found = counted(charging_w=[(slice(0, 60), [1000.0, 0.0])])
-    assert found.cost == pytest.approx(0.5 * 0.1)  # half of the hour had no price
+    assert found.cost == pytest.approx(4 * 0.5 * 0.1)  # 4 kWh; half of the hour had no price
 
 
 def test_stretches_out_of_the_band_and_what_lies_beyond_the_answer() -> None:
