@@ -6,7 +6,7 @@ there is; where that keeps somebody out for a whole turn, others give up theirs.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from master_scada.memory import Memory
@@ -160,42 +160,61 @@ def give_way(
 
 
 def _who_leaves(station: Station, plant: Plant, memory: Memory, on: Sequence[Station]) -> set[str]:
-    """None, if it has room as it is, or even all of them don't make it."""
+    """None, if nothing is in its way, or even all of them don't clear it."""
     taken_pu = memory.sensitivity.taken_pu
-    others = (
-        other
-        for other in on
-        if must_yield(other, station, plant, memory)
-        and (taken_pu(other.name, other.drawn_w, station.name) or 0.0) >= NOTICEABLE_PU
-    )
+    others = [other for other in on if must_yield(other, station, plant, memory)]
     leaving: list[Station] = []
-    while not _has_room(station, plant, memory, leaving):
-        other = next(others, None)
+    while short := _first_short(station, plant, memory, leaving):
+        at, sign = short
+        helpful = (o for o in others if sign * (taken_pu(o.name, o.drawn_w, at) or 0.0) >= NOTICEABLE_PU)
+        other = next(helpful, None)
         if other is None:
             return set()
+        others.remove(other)
         leaving.append(other)
     return {other.name for other in leaving}
 
 
-def _has_room(station: Station, plant: Plant, memory: Memory, leaving: Sequence[Station] = ()) -> bool:
-    """Whether every voltage that the station would move stays in its band, once those who are `leaving` are
-    gone."""
-    sensitivity = memory.sensitivity
-    takes, watts = sensitivity.takes.get(station.name, {}), plant.grant_w(station)
+def _first_short(
+    station: Station, plant: Plant, memory: Memory, leaving: Sequence[Station]
+) -> tuple[str, int] | None:
+    """At which station the voltage keeps it from joining, once those who are `leaving` are gone; and 1 if
+    it is too low there, -1 if it is too high."""
+    path = plant.feeder.path(station.circuit)
+    for other in plant.stations:
+        if other.circuit in path and other.name in plant.voltages:
+            pu, low_pu, _ = plant.voltages[other.name]
+            if pu + _rises_pu(other.name, memory, leaving) < low_pu + plant.rules.voltage_recovery:
+                return other.name, 1
+    return next(_no_room(station, plant, memory, leaving), None)
+
+
+def _has_room(station: Station, plant: Plant, memory: Memory) -> bool:
+    """Whether every voltage that the station would move stays in its band."""
+    return next(_no_room(station, plant, memory), None) is None
+
+
+def _no_room(
+    station: Station, plant: Plant, memory: Memory, leaving: Sequence[Station] = ()
+) -> Iterator[tuple[str, int]]:
+    """Where a voltage would leave its band by what the station is known to take, and in which direction."""
+    takes, watts = memory.sensitivity.takes.get(station.name, {}), plant.grant_w(station)
     trust = _trust(station, plant, memory)
     for at, (voltage_pu, low_pu, high_pu) in plant.voltages.items() if takes else ():
         falls_pu = trust * (watts * takes.get(at, 0.0))
         if abs(falls_pu) < NOTICEABLE_PU:
             continue
-        rises_pu = (
-            sum(sensitivity.taken_pu(s.name, s.drawn_w, at) or 0.0 for s in leaving) if leaving else 0.0
-        )
-        then_pu = voltage_pu + rises_pu - falls_pu
-        is_too_low = falls_pu > 0 and then_pu < low_pu + NOTICEABLE_PU
-        is_too_high = falls_pu < 0 and then_pu > high_pu - NOTICEABLE_PU
-        if is_too_low or (is_too_high and not _has_plenty(station, plant, memory)):
-            return False
-    return True
+        then_pu = voltage_pu + _rises_pu(at, memory, leaving) - falls_pu
+        if falls_pu > 0 and then_pu < low_pu + NOTICEABLE_PU:
+            yield at, 1
+        elif falls_pu < 0 and then_pu > high_pu - NOTICEABLE_PU and not _has_plenty(station, plant, memory):
+            yield at, -1
+
+
+def _rises_pu(at: str, memory: Memory, leaving: Sequence[Station]) -> float:
+    """Once those who are `leaving` are gone."""
+    taken_pu = memory.sensitivity.taken_pu
+    return sum(taken_pu(s.name, s.drawn_w, at) or 0.0 for s in leaving) if leaving else 0.0
 
 
 def _trust(station: Station, plant: Plant, memory: Memory) -> float:

@@ -182,3 +182,20 @@ def test_nobody_gives_way_where_that_would_not_help() -> None:
     elsewhere = {"A": {"A": 4.0, "B": 0.2}, "B": {"A": 0.2, "B": 4.0}}
     memory = knowing(elsewhere, A=in_turn(0), B=waits(0))
     assert verdicts(plant(on, off, circuits=WIDE), memory) == {"A": "yes", "B": "voltage"}
+
+
+@pytest.mark.parametrize(
+    ("volts", "takes_v", "expected"),
+    [
+        pytest.param(105.0, 5.0, "waiting_turn", id="it would be well inside without it"),
+        pytest.param(106.0, 5.0, "yes", id="it is well inside with it"),
+        pytest.param(105.0, 0.3, "yes", id="it would not be, even without it"),
+    ],
+)
+def test_who_keeps_a_voltage_too_near_the_edge_for_others_to_join_gives_way_too(
+    volts: float, takes_v: float, expected: str
+) -> None:
+    """Even to one on another phase: else it would wait for as long as the first one charges."""
+    on, off = charging("A", voltage_v=volts), waiting("B", voltage_v=109.0)
+    memory = knowing({"A": {"A": takes_v, "B": 0.0}, "B": {"A": 0.0, "B": 1.0}}, A=in_turn(0), B=waits(0))
+    assert verdicts(plant(on, off, circuits=WIDE), memory)["A"] == expected
