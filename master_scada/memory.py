@@ -21,6 +21,8 @@ class StationMemory:
     off_since: float = -math.inf
     waiting_since: float | None = None
     """It has had a vehicle that wants to charge, and no permission, since then."""
+    short_of_voltage_since: float | None = None
+    """And for the voltage alone, in every scan, since then."""
     reason: LimitReason = LimitReason.NONE
 
 
@@ -72,7 +74,14 @@ def _station_after(
     if command.charge_enable:
         since = old.on_since if old.on_since is not None else now
         was_on = old.was_on or station.is_on
-        return _with(old, on_since=since, was_on=was_on, waiting_since=None, reason=command.reason)
+        return _with(
+            old,
+            on_since=since,
+            was_on=was_on,
+            waiting_since=None,
+            short_of_voltage_since=None,
+            reason=command.reason,
+        )
     just_off = before is None or old.on_since is not None
     return _with(
         old,
@@ -80,6 +89,7 @@ def _station_after(
         was_on=False,
         off_since=now if just_off else old.off_since,
         waiting_since=_waiting_since(old, command, now),
+        short_of_voltage_since=_short_of_voltage_since(old, command, now),
         reason=command.reason,
     )
 
@@ -94,3 +104,9 @@ def _waiting_since(old: StationMemory, command: Command, now: float) -> float | 
     if command.reason in _NEITHER_WANTS_NOR_WAITS:
         return None
     return now if old.waiting_since is None else old.waiting_since
+
+
+def _short_of_voltage_since(old: StationMemory, command: Command, now: float) -> float | None:
+    if command.reason is not LimitReason.VOLTAGE:
+        return None
+    return now if old.short_of_voltage_since is None else old.short_of_voltage_since

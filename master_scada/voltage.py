@@ -17,8 +17,8 @@ from master_scada.turns import must_yield
 NOTICEABLE_PU = 0.001
 """Who takes less than this from a voltage has nothing to do with it; nor can meters tell it."""
 PATIENCE_TURNS = 4
-"""When a station has waited so many turns, what it is known to take begins to count less: something else may
-have moved the voltage when that was seen, and nobody waits for ever."""
+"""When a station has waited so many turns for the voltage alone, what it is known to take begins to count
+less: something else may have moved the voltage when that was seen, and nobody waits for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,8 @@ def _rises_pu(at: str, memory: Memory, leaving: Sequence[Station]) -> float:
 
 def _trust(station: Station, plant: Plant, memory: Memory) -> float:
     """In what it is known to take."""
-    turns = _waited_s(station, plant, memory) / plant.rules.rotation_s
+    since = memory.of_station(station.name).short_of_voltage_since
+    turns = 0.0 if since is None else (plant.now - since) / plant.rules.rotation_s
     return math.pow(0.5, max(0.0, turns - PATIENCE_TURNS))
 
 

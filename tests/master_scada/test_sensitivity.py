@@ -199,3 +199,22 @@ def test_who_keeps_a_voltage_too_near_the_edge_for_others_to_join_gives_way_too(
     on, off = charging("A", voltage_v=volts), waiting("B", voltage_v=109.0)
     memory = knowing({"A": {"A": takes_v, "B": 0.0}, "B": {"A": 0.0, "B": 1.0}}, A=in_turn(0), B=waits(0))
     assert verdicts(plant(on, off, circuits=WIDE), memory)["A"] == expected
+
+
+@pytest.mark.parametrize(
+    ("price", "hours", "verdict"),
+    [(0.12, 1, "voltage"), (0.12, 2, "yes"), (0.32, 2, "voltage")],
+    ids=["for an hour", "for so long that it may be wrong", "for the price"],
+)
+def test_what_it_is_known_to_take_counts_less_once_it_has_waited_long_for_that_alone(
+    price: float, hours: int, verdict: str
+) -> None:
+    """It takes twice what there is, as far as is known, when the price has become right."""
+    off, on = waiting("A", voltage_v=107.0), charging("B", voltage_v=107.0)
+    memory = knowing({"A": {"A": 5.0}, "B": {"B": 1.0}}, A=waits(0), B=in_turn())
+    for now in (0.0, 3600.0 * hours):
+        told = plant(off, on, circuits=WIDE, now=now, price=price if now == 0 else 0.12)
+        decision = decide(told, memory)
+        memory = replace(decision.memory, price_ok_since=LONG_AGO)
+    command = decision.commands["A"]
+    assert ("yes" if command.charge_enable else command.reason.value) == verdict
