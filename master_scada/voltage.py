@@ -113,7 +113,10 @@ def _step_down(on: Sequence[Station], found: Extremes, high_pu: float, memory: M
 
 def _has_plenty(station: Station, plant: Plant, memory: Memory) -> bool:
     """Without it, its own voltage would be in the upper half of the band, or above: by drawing, it brings
-    that down. What it lifts elsewhere is the smaller evil, as under many roofs at noon."""
+    that down. What it lifts elsewhere is the smaller evil, as under many roofs at noon; but not where that
+    would limit the whole circuit."""
+    if plant.rules.overvoltage == "limit":
+        return False
     voltage_pu = plant.voltage_pu(station)
     taken_pu = memory.sensitivity.taken_pu(station.name, station.drawn_w, station.name) or 0.0
     middle_pu = sum(plant.feeder.circuits[station.circuit].voltage_band) / 2

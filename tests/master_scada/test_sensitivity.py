@@ -146,6 +146,17 @@ def test_who_has_voltage_to_spare_may_lift_another() -> None:
     assert told == {"A": "yes", "B": "yes"}
 
 
+@pytest.mark.parametrize(("overvoltage", "verdict"), [("charge", "yes"), ("limit", "voltage")])
+def test_nobody_lifts_another_above_the_band_where_that_limits_everybody(
+    overvoltage: str, verdict: str
+) -> None:
+    """It would be switched off with all the others, and on again with them, every minute."""
+    rules = replace(RULES, overvoltage=overvoltage)
+    memory = knowing({"A": {"A": 3.0, "B": -2.0}}, A=waits(), B=in_turn())
+    off, on = waiting("A", voltage_v=113.0), charging("B", voltage_v=114.0)
+    assert verdicts(plant(off, on, circuits=WIDE, rules=rules), memory) == {"A": verdict, "B": "yes"}
+
+
 NARROW_V = {"A": {"A": 4.0, "B": 3.0}, "B": {"A": 3.0, "B": 4.0}}
 """One of them may charge at 108 V, but not both."""
 
