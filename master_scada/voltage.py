@@ -183,12 +183,15 @@ def _first_short(
 ) -> tuple[str, int] | None:
     """At which station the voltage keeps it from joining, once those who are `leaving` are gone; and 1 if
     it is too low there, -1 if it is too high."""
-    path = plant.feeder.path(station.circuit)
+    path, margin = plant.feeder.path(station.circuit), plant.rules.voltage_recovery
     for other in plant.stations:
         if other.circuit in path and other.name in plant.voltages:
-            pu, low_pu, _ = plant.voltages[other.name]
-            if pu + _rises_pu(other.name, memory, leaving) < low_pu + plant.rules.voltage_recovery:
+            voltage_pu, low_pu, high_pu = plant.voltages[other.name]
+            then_pu = voltage_pu + _rises_pu(other.name, memory, leaving)
+            if then_pu < low_pu + margin:
                 return other.name, 1
+            if plant.rules.overvoltage == "limit" and then_pu > high_pu - margin:
+                return other.name, -1
     return next(_no_room(station, plant, memory, leaving), None)
 
 

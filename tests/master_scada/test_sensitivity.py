@@ -201,15 +201,21 @@ def test_nobody_gives_way_where_that_would_not_help() -> None:
         pytest.param(105.0, 5.0, "waiting_turn", id="it would be well inside without it"),
         pytest.param(106.0, 5.0, "yes", id="it is well inside with it"),
         pytest.param(105.0, 0.3, "yes", id="it would not be, even without it"),
+        pytest.param(115.0, -2.0, "waiting_turn", id="it lifts a voltage too near the edge"),
     ],
 )
 def test_who_keeps_a_voltage_too_near_the_edge_for_others_to_join_gives_way_too(
     volts: float, takes_v: float, expected: str
 ) -> None:
     """Even to one on another phase: else it would wait for as long as the first one charges."""
-    on, off = charging("A", voltage_v=volts), waiting("B", voltage_v=109.0)
-    memory = knowing({"A": {"A": takes_v, "B": 0.0}, "B": {"A": 0.0, "B": 1.0}}, A=in_turn(0), B=waits(0))
-    assert verdicts(plant(on, off, circuits=WIDE), memory)["A"] == expected
+    on, off, edge = (
+        charging("A", voltage_v=110.0),
+        waiting("B", voltage_v=109.0),
+        waiting("C", voltage_v=volts),
+    )
+    edge = replace(edge, held=True)
+    memory = knowing({"A": {"C": takes_v, "B": 0.0}, "B": {"A": 0.0, "B": 1.0}}, A=in_turn(0), B=waits(0))
+    assert verdicts(plant(on, off, edge, circuits=WIDE), memory)["A"] == expected
 
 
 @pytest.mark.parametrize(
