@@ -11,7 +11,7 @@ import numpy as np
 
 from grid_sim.day.model import Charged, Event, Run, Scenario, Tell
 from grid_sim.day.series import empty_series, note_flow
-from grid_sim.day.stand import Stand, reason_codes
+from grid_sim.day.stand import Stand, charged, reason_codes
 from grid_sim.day.world import World
 from master_scada.events import Event as MasterEvent
 from master_scada.master import Master
@@ -56,7 +56,8 @@ class Controlled:
         self._series = empty_series(scenario)
         self._codes = reason_codes()
         self._events: list[Event] = []
-        self._charged: dict[int, Charged] = {}
+        # Until they come, and if they come after the last scan period.
+        self._charged: list[Charged] = [charged(v, v.state_of_charge_pct) for v in scenario.visits]
         self._moves = _moves(scenario)
         self._stand_of = {stand.rtu.station.name: stand for stand in self.stands}
 
@@ -124,7 +125,7 @@ class Controlled:
     def _result(self) -> Run:
         return Run(
             series=self._series,
-            charged=tuple(self._charged[index] for index in range(len(self.scenario.visits))),
+            charged=tuple(self._charged),
             metered_wh=np.array([stand.metered_wh for stand in self.stands]),
             switchings=np.array([stand.board.switchings for stand in self.stands]),
             events=tuple(self._events),
@@ -135,7 +136,7 @@ def _moves(scenario: Scenario) -> list[tuple[float, bool, int]]:
     """When a car comes (True) or leaves, and which visit it is; the next one last. Who leaves makes room
     for who comes; who would stay beyond the end leaves then."""
     end_s = scenario.scans * scenario.scan_period_s
-    visits = list(enumerate(scenario.visits))
+    visits = [(index, visit) for index, visit in enumerate(scenario.visits) if visit.arrives_s < end_s]
     comes = [(visit.arrives_s, True, index) for index, visit in visits]
     leaves = [(min(visit.leaves_s, end_s), False, index) for index, visit in visits]
     return sorted(comes + leaves, reverse=True)

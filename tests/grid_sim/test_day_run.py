@@ -75,6 +75,15 @@ def test_a_car_that_stays_beyond_the_end_is_counted_until_then() -> None:
     assert run_controlled(given, print).charged[0].delivered_wh == pytest.approx(RATED_W, rel=0.02)
 
 
+@pytest.mark.parametrize("arrives_s", [3600, 3650])
+def test_a_car_that_comes_after_the_last_whole_scan_period_gets_nothing(arrives_s: float) -> None:
+    """As in the last minute of a day that the scan period does not divide."""
+    day = run_day(scenario([visit("S1", arrives_s, 3700, 6)], hours=1))
+    for run in (day.controlled, day.uncontrolled):
+        assert figures(day, run).delivered_kwh == 0
+        assert figures(day, run).cars == 1
+
+
 def test_nobody_charges_while_the_price_is_above_the_limit() -> None:
     given = scenario([visit("S1", 0, 30_000, 6)], dear_hours="16-17")
     run = run_controlled(given, print)
