@@ -19,7 +19,10 @@ from grid_sim.network.power_flow import NetworkError
 from register_maps.vocabulary import LimitReason
 
 CODES = reason_codes()
-TWO_CARS = [visit("S1", 300, 20_000, 6), visit("S2", 305, 20_000, 4)]
+TWO_CARS = [
+    replace(one, battery=replace(one.battery, knee_pct=100))  # full power until they are full
+    for one in (visit("S1", 300, 20_000, 6), visit("S2", 305, 20_000, 4))
+]
 
 
 def figures(day: Day, run: Run | None) -> Outcome:
@@ -31,9 +34,9 @@ def test_two_cars_behind_five_kilowatts_take_turns_and_both_get_what_they_need()
     day = run_day(scenario(TWO_CARS))
     ruled, free = figures(day, day.controlled), figures(day, day.uncontrolled)
     assert ruled.peak_charging_kw == pytest.approx(3.3)
-    assert free.peak_charging_kw > 5.5
+    assert free.peak_charging_kw == pytest.approx(6.6)
     assert ruled.scans_over_power_limit == 0
-    assert free.scans_over_power_limit > 100
+    assert free.scans_over_power_limit > 300
     assert ruled.delivered_share == pytest.approx(1, abs=0.003)
     assert free.delivered_share == pytest.approx(1, abs=1e-9)
     assert CODES[LimitReason.WAITING_TURN] in day.controlled.series.reason[:, 1]

@@ -37,13 +37,13 @@ def stations(*entries: str) -> str:
 
 def test_the_bench() -> None:
     found = read_scenario(EXAMPLES / "day_bench.yaml")
-    assert (found.name, found.scans, found.scan_period_s) == ("Two stations on a bench", 43_200, 1)
+    assert (found.name, found.scans, found.scan_period_s) == ("Two stations on a bench", 8_640, 5)
     assert found.start.isoformat() == "2026-03-02T15:30:00+01:00"
     assert [(s.name, s.tap.bus, s.tap.phases) for s in found.stations] == [
         ("RTS1", "RTS1", "a"),
         ("RTS2", "RTS2", "a"),
     ]
-    assert found.site.rules.settle_s == 2
+    assert found.site.rules.settle_s == 10
     assert found.site.feeder.main.power_limit_w == 5000
     assert [(s.host, s.port, s.circuit) for s in found.site.stations] == [
         ("day", 1, "feeder"),
@@ -51,7 +51,7 @@ def test_the_bench() -> None:
     ]
     assert (found.site.currency, set(found.site.maps), found.site.journal) == ("USD", {"pev_rtu"}, None)
     assert found.compare_uncontrolled
-    assert found.summary == "from 2026-03-02 15:30 to 2026-03-03 03:30, 2 stations, 2 visits, 43200 scans"
+    assert found.summary == "from 2026-03-02 15:30 to 2026-03-03 03:30, 2 stations, 2 visits, 8640 scans"
 
 
 @needs_data
