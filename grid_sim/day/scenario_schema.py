@@ -43,6 +43,8 @@ LocalTime = Annotated[datetime, BeforeValidator(_local_time)]
 Bus = Annotated[str, MinLen(1), BeforeValidator(_bus_name)]
 Hour = Annotated[Real, Ge(0), Le(24)]
 Share = Annotated[Real, Ge(0), Le(1)]
+Level = Annotated[Real, Ge(0), Le(5)]
+"""Between low (0) and high (1), or beyond on a colder day; a number of per cent is none."""
 Watts = Annotated[Real, Gt(0), MOST_W]
 Percent = Annotated[Real, Ge(0), Le(100)]
 Phases = Literal["a", "b", "c", "abc"]
@@ -65,7 +67,7 @@ class DaysFile:
 class DemandFile:
     """Where each load stands between its low and its high, by the hour of the day."""
 
-    share: Annotated[Mapping[Annotated[Real, Ge(0), Lt(24)], NotNegative], MinLen(1)]
+    share: Annotated[Mapping[Annotated[Real, Ge(0), Lt(24)], Level], MinLen(1)]
 
 
 @with_config(STRICT_KEYS)

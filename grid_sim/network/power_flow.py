@@ -114,7 +114,9 @@ class PowerFlow:
                 )
             except PowerGridError as error:
                 failed = error
-        raise NetworkError(f"{p_w.sum(axis=-1).max():.0f} W are more than the network can carry") from failed
+        raise NetworkError(
+            f"{p_w.sum(axis=-1).max():.0f} W are more than the network can carry: look at its lines and at the loads"
+        ) from failed
 
     def _flow(self, result: Any) -> Flow:
         voltage_v = result[ComponentType.node]["u"][..., self._nodes, :]
