@@ -114,8 +114,9 @@ class PowerFlow:
                 )
             except PowerGridError as error:
                 failed = error
+        drawn = f"{p_w.sum(axis=-1).max():.0f} W"
         raise NetworkError(
-            f"{p_w.sum(axis=-1).max():.0f} W are more than the network can carry: look at its lines and at the loads"
+            f"{drawn} are more than the network can carry: look at its lines and at the loads"
         ) from failed
 
     def _flow(self, result: Any) -> Flow:
