@@ -14,12 +14,11 @@ from master_scada.turns import Shares, share_power, shed_order, wait_order
 from master_scada.voltage import (
     Extremes,
     extremes,
-    give_way,
     limited_by_overvoltage,
-    may_join,
     remember_voltage,
     shed_for_voltage,
 )
+from master_scada.voltage_room import give_way, may_join
 from register_maps.vocabulary import LimitReason
 
 
@@ -33,7 +32,7 @@ def wishes(plant: Plant, memory: Memory) -> tuple[dict[str, Wish], Memory]:
     reasons |= dict.fromkeys(shed, LimitReason.VOLTAGE)
     for station in plant.stations:
         if not station.is_on and reasons[station.name] is LimitReason.NONE:
-            reasons[station.name] = _why_not_join(station, plant, seen, memory)
+            reasons[station.name] = _why_not_join(station, plant, memory)
     gone, memory = _turns_of_voltage(plant, memory, reasons)
     reasons |= dict.fromkeys(gone, LimitReason.WAITING_TURN)
     free = [s for s in plant.stations if reasons[s.name] is LimitReason.NONE]
@@ -92,15 +91,13 @@ def _turns_of_voltage(
     return give_way(plant, memory, wait_order(waiting, plant, memory), shed_order(on, memory))
 
 
-def _why_not_join(
-    station: Station, plant: Plant, seen: Mapping[str, Extremes], memory: Memory
-) -> LimitReason:
+def _why_not_join(station: Station, plant: Plant, memory: Memory) -> LimitReason:
     """Closing waits: until price and voltage have been right for a while, and the contactor has rested."""
     wait_s = plant.rules.minimum_off_s
     own = memory.of_station(station.name)
     if memory.price_ok_since is None or plant.now - memory.price_ok_since < wait_s:
         return LimitReason.PRICE
-    if not may_join(station, plant, seen, memory):
+    if not may_join(station, plant, memory):
         return LimitReason.VOLTAGE
     # A master that has just begun does not know how long the contactor has rested; and a station that
     # was on a scan ago has been switched off by somebody else, or by its own failsafe.

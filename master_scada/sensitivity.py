@@ -73,7 +73,8 @@ def _who_changed_alone(changes_w: Mapping[str, float], plant: Plant) -> str | No
     most_w = abs(changes_w[one])
     others_w = sum(map(abs, changes_w.values())) - most_w
     rating_w = next(station.rating_w for station in plant.stations if station.name == one)
-    return one if most_w >= LEAST_CHANGE * rating_w and others_w <= OTHERS_CHANGE * most_w else None
+    tells = most_w > 0 and most_w >= LEAST_CHANGE * rating_w and others_w <= OTHERS_CHANGE * most_w
+    return one if tells else None
 
 
 def _averaged(old: Mapping[str, float], seen: Mapping[str, float]) -> dict[str, float]:

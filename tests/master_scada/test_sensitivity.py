@@ -235,3 +235,11 @@ def test_what_it_is_known_to_take_counts_less_once_it_has_waited_long_for_that_a
         memory = replace(decision.memory, price_ok_since=LONG_AGO)
     command = decision.commands["A"]
     assert ("yes" if command.charge_enable else command.reason.value) == verdict
+
+
+def test_who_was_never_seen_to_move_a_voltage_gives_way_too() -> None:
+    """As after a restart of the master, while others charge."""
+    on = [charging(name, voltage_v=105.0) for name in "AC"]
+    memory = knowing({}, A=in_turn(0), B=waits(0), C=in_turn(50))
+    told = verdicts(plant(*on, waiting("B", voltage_v=105.0), circuits=WIDE), memory)
+    assert told == {"A": "waiting_turn", "B": "voltage", "C": "yes"}
