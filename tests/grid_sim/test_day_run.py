@@ -10,7 +10,7 @@ import pytest
 from small_days import RATED_W, START, beside, scenario, two_wires, visit
 
 from grid_sim.day.controlled import run_controlled
-from grid_sim.day.model import Day, Run
+from grid_sim.day.model import Day, Run, Visit
 from grid_sim.day.outcome import Outcome, outcome
 from grid_sim.day.run import prices, run_day
 from grid_sim.day.stand import reason_codes
@@ -19,10 +19,14 @@ from grid_sim.network.power_flow import NetworkError
 from register_maps.vocabulary import LimitReason
 
 CODES = reason_codes()
-TWO_CARS = [
-    replace(one, battery=replace(one.battery, knee_pct=100))  # full power until they are full
-    for one in (visit("S1", 300, 20_000, 6), visit("S2", 305, 20_000, 4))
-]
+
+
+def tapered(one: Visit, from_pct: float) -> Visit:
+    return replace(one, battery=replace(one.battery, knee_pct=from_pct))
+
+
+# Full power until they are full.
+TWO_CARS = [tapered(visit("S1", 300, 9000, 3), 100), tapered(visit("S2", 305, 9000, 2), 100)]
 
 
 def figures(day: Day, run: Run | None) -> Outcome:
@@ -31,30 +35,31 @@ def figures(day: Day, run: Run | None) -> Outcome:
 
 
 def test_two_cars_behind_five_kilowatts_take_turns_and_both_get_what_they_need() -> None:
-    day = run_day(scenario(TWO_CARS))
+    day = run_day(scenario(TWO_CARS, hours=2))
     ruled, free = figures(day, day.controlled), figures(day, day.uncontrolled)
     assert ruled.peak_charging_kw == pytest.approx(3.3)
     assert free.peak_charging_kw == pytest.approx(6.6)
     assert ruled.scans_over_power_limit == 0
-    assert free.scans_over_power_limit > 300
-    assert ruled.delivered_share == pytest.approx(1, abs=0.003)
+    assert free.scans_over_power_limit > 150
+    assert ruled.delivered_share == pytest.approx(1, abs=0.006)
     assert free.delivered_share == pytest.approx(1, abs=1e-9)
     assert CODES[LimitReason.WAITING_TURN] in day.controlled.series.reason[:, 1]
     # The one who is full is switched off by its station, and by nobody again.
-    assert day.controlled.series.reason[-400, 0] == CODES[LimitReason.FULL]
+    assert day.controlled.series.reason[-60, 0] == CODES[LimitReason.FULL]
 
 
 @pytest.mark.parametrize("taper_from_pct", [80.0, 100.0])
 @pytest.mark.parametrize("scan_period_s", [5, 30])
 def test_what_the_cars_got_is_what_the_stations_metered(scan_period_s: float, taper_from_pct: float) -> None:
     cars = [
-        visit("S1", 300, 4000.5, 6),  # leaves while it charges
-        visit("S1", 4001, 20_000, 3),
-        visit("S2", 307.7, 20_000, 4),
-        visit("S3", 2222, 20_000, 5),
+        visit("S1", 300, 1529.5, 2, capacity_kwh=8),  # leaves while it charges
+        visit("S1", 1530, 9000, 1, capacity_kwh=8),
+        visit("S2", 307.7, 9000, 1.3, capacity_kwh=8),
+        visit("S3", 722, 9000, 1.7, capacity_kwh=8),
     ]
-    cars = [replace(one, battery=replace(one.battery, knee_pct=taper_from_pct)) for one in cars]
-    given = scenario(cars, stations=3, scan_period_s=scan_period_s)
+    given = scenario(
+        [tapered(car, taper_from_pct) for car in cars], stations=3, hours=2, scan_period_s=scan_period_s
+    )
     day = run_day(given)
     assert figures(day, day.controlled).metered_share == pytest.approx(1, abs=0.001)
     for number, name in enumerate(["S1", "S2", "S3"]):
@@ -63,7 +68,7 @@ def test_what_the_cars_got_is_what_the_stations_metered(scan_period_s: float, ta
 
 
 def test_a_car_comes_and_goes_at_its_own_time_between_two_scans() -> None:
-    given = scenario([visit("S1", 1234.5, 1834.5, 20, capacity_kwh=24)], scan_period_s=10)
+    given = scenario([visit("S1", 1234.5, 1834.5, 20, capacity_kwh=24)], hours=0.75)
     free = run_uncontrolled(given)
     assert free.charged[0].delivered_wh == pytest.approx(RATED_W / 6)
     here = ~np.isnan(free.series.state_of_charge_pct[:, 0])
@@ -88,7 +93,7 @@ def test_a_car_that_comes_after_the_last_whole_scan_period_gets_nothing(arrives_
 
 
 def test_nobody_charges_while_the_price_is_above_the_limit() -> None:
-    given = scenario([visit("S1", 0, 30_000, 6)], dear_hours="16-17")
+    given = scenario([visit("S1", 0, 30_000, 6)], hours=2.2, dear_hours="16-17")
     run = run_controlled(given, print)
     dear = prices(given) > 0.20
     assert dear.sum() == 360
@@ -103,6 +108,7 @@ def test_the_rule_answers_a_sag_and_the_uncontrolled_day_does_not() -> None:
         [visit("S1", 0, 30_000, 15), visit("S2", 0, 30_000, 15)],
         network=two_wires(2, resistance_ohm=0.06),
         power_limit_w=10_000,
+        hours=2.2,
     )
     busy = np.where((given.at_s > 3600) & (given.at_s < 7200), 5000.0, 0.0)
     day = run_day(beside(given, "S1", busy))
@@ -116,7 +122,7 @@ def test_the_rule_answers_a_sag_and_the_uncontrolled_day_does_not() -> None:
 
 
 def test_the_same_scenario_gives_the_same_run() -> None:
-    given = scenario(TWO_CARS, hours=2)
+    given = scenario(TWO_CARS, hours=1)
     first, second = run_day(given), run_day(given)
     assert pickle.dumps(first.controlled) == pickle.dumps(second.controlled)
     assert pickle.dumps(first.uncontrolled) == pickle.dumps(second.uncontrolled)
