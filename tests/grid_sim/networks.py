@@ -1,6 +1,7 @@
 """Networks for the tests: a cable, and the European feeder from the project's data."""
 
 import math
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 EUROPEAN_LV = DATA / "european_lv"
 EUROPEAN_PHASE_V = 416 / math.sqrt(3)
 needs_european_lv = pytest.mark.skipif(not EUROPEAN_LV.exists(), reason=f"needs {EUROPEAN_LV}")
+# Importing it takes seconds: whoever only collects the tests does without.
+needs_pandapower = pytest.mark.skipif(find_spec("pandapower") is None, reason="needs pandapower")
 
 
 def european_lv(source_pu: float | None = None) -> Network:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from networks import needs_pandapower
 
 from grid_sim.network.model import Network
 from grid_sim.network.network_file import read_network
@@ -13,8 +14,7 @@ from grid_sim.network.pandapower_tables import PandapowerTables
 from grid_sim.network.power_flow import PowerFlow
 from register_maps.yaml_file import BadFile, Faults
 
-pytest.importorskip("pandapower")
-pytestmark = pytest.mark.filterwarnings("ignore")  # pandapower's own
+pytestmark = [needs_pandapower, pytest.mark.filterwarnings("ignore")]  # pandapower's own
 
 Change = Callable[[Any], None]
 

@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
-from networks import busy_var, busy_w, needs_european_lv
+from networks import busy_var, busy_w, needs_european_lv, needs_pandapower
 from pandapower_check import PandapowerCheck, random_state
 
 from grid_sim.network.pandapower_tables import NOT_MAGNETISED, PandapowerTables
 from grid_sim.network.power_flow import PowerFlow
 
-pytest.importorskip("pandapower")
 
-
+@needs_pandapower
 @needs_european_lv
 def test_both_solvers_find_the_same_voltages() -> None:
     """As the feeder comes with pandapower, and without the one thing that the project's tables don't have."""
