@@ -45,6 +45,7 @@ docs: .venv/.for-dev
 pictures: .venv/.for-dev .venv/.apt .venv/.screens
 	$(BIN)/python docs/make_pictures.py
 	PEV_PICTURES=$(CURDIR)/docs/pictures $(BIN)/pytest $(wildcard tests/hmi/test_*_window.py)
+	[ ! -d ../shared/data ] || $(BIN)/python docs/make_day_pictures.py
 
 bench: .venv/.for-dev
 	$(BIN)/python benchmarks/scan.py
@@ -53,6 +54,7 @@ bench: .venv/.for-dev
 	$(BIN)/python benchmarks/fuzz.py
 	$(BIN)/python benchmarks/screens.py
 	$(BIN)/python benchmarks/footprint.py
+	$(BIN)/python benchmarks/power_flow.py
 	$(BIN)/python benchmarks/chaos.py
 
 clean:
