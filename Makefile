@@ -65,7 +65,7 @@ clean:
 	@touch $@
 
 .venv/.for-dev: .venv/.created pyproject.toml
-	$(BIN)/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip install --quiet --no-compile --editable '.[dev]'
 	@touch $@ .venv/.for-demo
 
 .venv/.created:
