@@ -75,8 +75,11 @@ def _figures(found: Outcome) -> list[tuple[str, str]]:
             f"{found.minutes_over_power_limit:.1f} min, {found.scans_over_power_limit} scans",
         ),
         ("lowest and highest voltage", f"{found.lowest_pu:.3f} and {found.highest_pu:.3f} pu"),
-        ("out of the band", f"{found.minutes_under_band + found.minutes_over_band:.1f} min"),
-        ("longest at a time", f"{found.longest_out_of_band_s / 60:.1f} min"),
+        (
+            "below and above the band",
+            f"{found.minutes_under_band:.1f} and {found.minutes_over_band:.1f} min",
+        ),
+        ("longest out of it at a time", f"{found.longest_out_of_band_s / 60:.1f} min"),
         ("beyond the rule's answer time", f"{found.minutes_out_beyond_answer:.1f} min"),
         ("most loaded line", loading),
         ("overloaded", f"{found.minutes_overloaded:.1f} min"),

@@ -1,8 +1,5 @@
 """The world of a scenario: which voltages its taps have while homes, roofs and stations draw."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 
 from grid_sim.day.model import Floats, Scenario
@@ -19,22 +16,25 @@ class World:
             scenario.network, [*surroundings.taps, *(station.tap for station in scenario.stations)]
         )
         self._net_w = surroundings.demand_w - surroundings.solar_w
+        circuits = scenario.site.feeder.circuits
+        self._nominal_v = np.array([circuits[e.circuit].nominal_voltage_v for e in scenario.site.stations])
 
     def at(self, scan: int, charging_w: Floats) -> Flow:
         """While the stations draw `charging_w`: (stations,)."""
         p_w = np.concatenate([self._net_w[scan], charging_w])
         q_var = np.concatenate([self._scenario.surroundings.demand_var[scan], np.zeros(self.stations)])
-        with self._named(scan):
+        try:
             return self._flow.solve(p_w, q_var)
+        except NetworkError as error:
+            at = self._scenario.time(scan * self._scenario.scan_period_s)
+            raise NetworkError(f"at {at:%Y-%m-%d %H:%M:%S}: {error}") from error
 
     def at_each(self, charging_w: Floats) -> Flow:
         """At every scan at once; `charging_w`: (scans, stations)."""
-        reactive_var = np.zeros_like(charging_w)
-        with self._named(None):
-            return self._flow.solve_each(
-                np.hstack([self._net_w, charging_w]),
-                np.hstack([self._scenario.surroundings.demand_var, reactive_var]),
-            )
+        return self._flow.solve_each(
+            np.hstack([self._net_w, charging_w]),
+            np.hstack([self._scenario.surroundings.demand_var, np.zeros_like(charging_w)]),
+        )
 
     def station_voltage_v(self, flow: Flow) -> Floats:
         """(…, stations): at a three-phase station the one furthest from nominal."""
@@ -42,19 +42,3 @@ class World:
         worst = np.nanargmax(np.abs(voltage_v - self._nominal_v[:, np.newaxis]), axis=-1)
         found: Floats = np.take_along_axis(voltage_v, worst[..., np.newaxis], axis=-1)[..., 0]
         return found
-
-    @property
-    def _nominal_v(self) -> Floats:
-        site = self._scenario.site
-        return np.array([site.feeder.circuits[entry.circuit].nominal_voltage_v for entry in site.stations])
-
-    @contextmanager
-    def _named(self, scan: int | None) -> Iterator[None]:
-        """The error of a network that can't carry what is drawn, with the time at which that was."""
-        try:
-            yield
-        except NetworkError as error:
-            if scan is None:
-                raise
-            at = self._scenario.time(scan * self._scenario.scan_period_s)
-            raise NetworkError(f"at {at:%Y-%m-%d %H:%M:%S}: {error}") from error
