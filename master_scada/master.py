@@ -5,7 +5,7 @@ tick ─ poll      all stations at once; a dead one costs the others nothing
      ─ decide    the rule's wishes, cut down by the interlock
      ─ command   permission, limit and heartbeat to every station that answered, changed or not
      ─ record    one immutable Scan
-     ─ serve     the registers of pev_master
+     ─ serve     the registers of pev_master, made when somebody reads them
 """
 
 import asyncio
@@ -37,6 +37,7 @@ from modbus_link.hold import Hold
 from modbus_link.image import RegisterImage
 from modbus_link.server import ModbusServer
 from modbus_link.writes import Write
+from register_maps.points import Table, Value
 from register_maps.vocabulary import Unfollowed
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class Master:
             self._succession = one_of_two(is_standby=standby)
         self._heartbeat = random.randrange(0x10000)  # so that a restart is not taken for a standstill
         self._overruns = self._failures = 0
+        self._unpublished: Callable[[], dict[str, Value]] | None = None
         self._set_up_image()
         self.record = Record(site, self.image, clock)
         self._upstream = Upstream(self.image, supervised=site.failsafe is not None, now=clock.now())
@@ -137,8 +139,17 @@ class Master:
         else:
             commands = observed(plant)
         scan = self._record(plant, commands, site_orders, began)
-        self.image.publish(registers(scan, site_orders, self._last_seen, self.clock.time_of_day()))
+        self._unpublished = partial(
+            registers, scan, site_orders, dict(self._last_seen), self.clock.time_of_day()
+        )
         return scan
+
+    def _publish(self, _: Table) -> None:
+        """The last scan, when somebody asks for it: with many stations its registers are a good part of the
+        work of a scan, and often nobody does."""
+        if self._unpublished:
+            self.image.publish(self._unpublished())
+            self._unpublished = None
 
     def _succeed(self, readings: Mapping[str, Reading]) -> None:
         """Take over, step down, or go on as before; a site of one master only ever goes on."""
@@ -284,6 +295,7 @@ class Master:
             }
         )
         self.image.hold = Hold(self.clock.now, self._patience_s)
+        self.image.on_read = self._publish
         self.image.on_written = self._take
 
     def _patience_s(self) -> float:

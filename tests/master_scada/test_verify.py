@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from plants import charging, waiting
-from virtual_site import VirtualSite
+from virtual_site import VirtualSite, shown
 
 from master_scada.model import Command, Reading, Station
 from master_scada.verify import verify
@@ -98,7 +98,7 @@ async def test_a_welded_contactor_takes_its_rating_out_of_the_headroom(tmp_path:
         (stuck,) = (s for s in site.scans[-1].plant.stations if s.name == on[0])
         assert stuck.may_draw_w() >= 3300
     # Its vehicle keeps to the pilot signal and draws nothing; but nobody else gets its room.
-    assert site.master.image["power_may_draw"] == 6600
+    assert shown(site.master, "power_may_draw") == (6600,)
     assert [name for name in site.names if site.board(name).power_w > 0] == [on[1]]
 
 
@@ -117,5 +117,5 @@ async def test_a_station_that_does_not_follow_is_told_again_in_every_scan(tmp_pa
         heard.append(image["charge_enable"])
     assert heard == [False] * 6
     assert site.scans[-1].plant.stations[0].unfollowed is Unfollowed.NOT_ARRIVED
-    assert site.master.image["station_1_unfollowed"] == "not_arrived"
+    assert shown(site.master, "station_1_unfollowed") == ("not_arrived",)
     image.on_written = follow

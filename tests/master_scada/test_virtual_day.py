@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from virtual_site import VirtualSite
+from virtual_site import VirtualSite, shown
 
 from grid_sim.network.feeder import Feeder, FeederTap
 from grid_sim.network.radial import RadialLine
@@ -46,7 +46,7 @@ async def test_both_cars_get_full_and_disconnect_by_themselves(tmp_path: Path) -
         assert not site.board(name).measure(site.clock.now()).contactor_closed
         # 95 % of 4 kWh, at 92 % efficiency.
         assert rtu.state.total_energy_wh == pytest.approx(0.95 * 4000 / 0.92, rel=0.01)
-    assert site.master.image["station_1_limit_reason"] == "full"
+    assert shown(site.master, "station_1_limit_reason") == ("full",)
 
 
 async def test_nothing_hunts_while_the_background_moves(

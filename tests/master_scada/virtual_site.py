@@ -8,15 +8,25 @@ from pathlib import Path
 from master_scada.master import Master
 from master_scada.model import Scan
 from master_scada.site_file import read_site
+from modbus_link.access import Client
 from modbus_link.clock import VirtualClock
 from modbus_link.in_memory import InMemoryLink
 from modbus_link.listen import Listen
+from register_maps.codec import decode
+from register_maps.points import Value
 from rtu_firmware.battery import Battery
 from rtu_firmware.rtu import Rtu
 from rtu_firmware.sim_board import Line, ResistiveLine, SimBoard, Vehicle
 from rtu_firmware.station_file import Failsafe, StationFile
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def shown(master: Master, *names: str) -> tuple[Value, ...]:
+    """What a client reads of these points."""
+    points = [master.image.map.points[name] for name in names]
+    client = Client(host="in memory")
+    return tuple(decode(p, master.image.read(p.table, p.address, p.width, client)) for p in points)
 
 
 @dataclass(kw_only=True)
