@@ -42,7 +42,8 @@ class StationLink:
         self.trouble = ""
         limit = device_map.points.get("power_limit")
         self.throttles = limit is not None and limit.access == "rw"
-        self.has_failsafe = self._has("master_heartbeat")
+        self._writable = {name for name, point in device_map.points.items() if point.is_writable}
+        self.has_failsafe = "master_heartbeat" in self._writable
         self.refusal = ""
         self.is_held = False
         self._is_identified = False
@@ -88,20 +89,17 @@ class StationLink:
     async def write(self, orders: Mapping[str, Value]) -> None:
         """Those orders that the device has points for; of the notices, those that it can hold: what is
         only to be shown must not keep it from what it has to obey."""
-        told = {name: value for name, value in orders.items() if self._can_be_told(name, value)}
+        told = {
+            name: value
+            for name, value in orders.items()
+            if name in self._writable and (name not in NOTICES or self._device.takes(name, value))
+        }
         try:
             await self._device.write(told)
         except (LinkError, EncodeError) as error:
             self._note_refusal(error)
         else:
             self.refusal, self.is_held = "", False
-
-    def _can_be_told(self, name: str, value: Value) -> bool:
-        return self._device.takes(name, value) if name in NOTICES else self._has(name)
-
-    def _has(self, name: str) -> bool:
-        point = self.map.points.get(name)
-        return point is not None and point.is_writable
 
     def _note_refusal(self, error: Exception) -> None:
         if str(error) != self.refusal:

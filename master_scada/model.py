@@ -361,14 +361,9 @@ class Scan:
     def voltage_nearest_edge_pu(self) -> float | None:
         """Of the voltages at the stations, in per unit of their circuits' nominal, the one with the least
         room left in its band, or the furthest outside."""
-        nearest: tuple[float, float] | None = None
-        for station in self.plant.stations:
-            voltage_pu = self.plant.voltage_pu(station)
-            if voltage_pu is None:
-                continue
-            low_pu, high_pu = self.plant.feeder.circuits[station.circuit].voltage_band
-            room_pu = min(voltage_pu - low_pu, high_pu - voltage_pu)
-            nearest = min(nearest or (room_pu, voltage_pu), (room_pu, voltage_pu))
+        voltages = self.plant.voltages.values()
+        rooms_pu = ((min(pu - low_pu, high_pu - pu), pu) for pu, low_pu, high_pu in voltages)
+        nearest = min(rooms_pu, default=None)
         return nearest[1] if nearest else None
 
     def voltages_v(self) -> list[float]:

@@ -47,9 +47,9 @@ def sights(plant: Plant) -> dict[str, Sight]:
     """Of the stations that tell both values."""
     found = {}
     for station in plant.stations:
-        voltage_pu, seen = plant.voltage_pu(station), station.reading
-        if seen and seen.power_w is not None and voltage_pu is not None:
-            found[station.name] = Sight(seen.power_w, voltage_pu)
+        seen = station.reading
+        if seen and seen.power_w is not None and station.name in plant.voltages:
+            found[station.name] = Sight(seen.power_w, plant.voltages[station.name][0])
     return found
 
 

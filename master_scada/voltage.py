@@ -29,9 +29,8 @@ def extremes(plant: Plant) -> dict[str, Extremes]:
     """By circuit; a circuit without any known voltage is not in it."""
     values: dict[str, list[tuple[float, str]]] = {}
     for station in plant.stations:
-        voltage_pu = plant.voltage_pu(station)
-        if voltage_pu is not None:
-            values.setdefault(station.circuit, []).append((voltage_pu, station.name))
+        if station.name in plant.voltages:
+            values.setdefault(station.circuit, []).append((plant.voltages[station.name][0], station.name))
     found = {}
     for name, seen in values.items():
         (low_pu, lowest), (high_pu, highest) = min(seen), max(seen)

@@ -64,6 +64,7 @@ class RegisterImage:
                 readable[p.address : p.end] = bytes([p.is_readable]) * p.width
                 names[p.address : p.end] = [p.name] * p.width
                 self._slots[p.name] = _Slot(p, words, p.address, p.end, decoder(p), encoder(p))
+        self._written: dict[tuple[Table, int, int], dict[str, _Slot]] = {}  # masters write the same again
         self._writable = {
             (slot.point.table, slot.start): slot for slot in self._slots.values() if slot.point.is_writable
         }
@@ -112,14 +113,14 @@ class RegisterImage:
     def write(self, table: Table, address: int, words: Sequence[int], client: Client) -> None:
         """For a client; takes effect whole or, with a Refusal, not at all."""
         slots = self._slots_written(table, address, address + len(words))
-        names = [slot.point.name for slot in slots]
+        names = slots.keys()
         if not client.rights.may_write(names):
             raise not_allowed(f"write {', '.join(names)}")
-        values = {s.point.name: s.accepted(words[s.start - address : s.end - address]) for s in slots}
+        values = {n: s.accepted(words[s.start - address : s.end - address]) for n, s in slots.items()}
         write = Write(values=values, old={name: self[name] for name in names}, client=client)
         if self.on_write:
             self.on_write(write)
-        if self.hold and any(s.point.exclusive for s in slots):
+        if self.hold and any(slot.point.exclusive for slot in slots.values()):
             term = values.get(MASTER_TERM)
             why = self.hold.why_not(client, term if isinstance(term, int) else None)
             if why:
@@ -131,16 +132,19 @@ class RegisterImage:
         if self.on_written:
             self.on_written(write)
 
-    def _slots_written(self, table: Table, address: int, end: int) -> list["_Slot"]:
-        """The writable points that fill address…end exactly: half a value can't be written."""
-        slots: list[_Slot] = []
-        while address < end:
-            slot = self._writable.get((table, address))
-            if slot is None or slot.end > end:
-                raise Refusal(ExceptionCode.ILLEGAL_DATA_ADDRESS)
-            slots.append(slot)
-            address = slot.end
-        return slots
+    def _slots_written(self, table: Table, address: int, end: int) -> dict[str, "_Slot"]:
+        """By name, the writable points that fill address…end exactly: half a value can't be written."""
+        place = (table, address, end)
+        if place not in self._written:
+            slots: dict[str, _Slot] = {}
+            while address < end:
+                slot = self._writable.get((table, address))
+                if slot is None or slot.end > end:
+                    raise Refusal(ExceptionCode.ILLEGAL_DATA_ADDRESS)
+                slots[slot.point.name] = slot
+                address = slot.end
+            self._written[place] = slots
+        return self._written[place]
 
 
 @dataclass(frozen=True, slots=True)

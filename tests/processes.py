@@ -172,11 +172,11 @@ def wait_until(holds: Callable[[], object], within_s: float = START_S) -> None:
     deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 async def until(holds: Callable[[], object | Awaitable[object]], within_s: float = START_S) -> None:
     """`wait_until` in an event loop; `holds` may have to be awaited."""
     async with asyncio.timeout(within_s):
         while not (await found if isinstance(found := holds(), Awaitable) else found):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.04)

@@ -73,9 +73,10 @@ class Station:
 class Record:
     """The worst that was seen."""
 
-    least_w: float = math.inf
     most_w: float = 0.0
     longest_above_s: float = 0.0
+    longest_without_s: float = 0.0
+    """In which nobody drew anything."""
     lowest_v: float = math.inf
     highest_v: float = 0.0
     tripped: set[str] = field(default_factory=set)
@@ -90,13 +91,14 @@ class Watch:
         self.stations = {name: Station(port) for name, port in ports.items()}
         self.record = Record()
         self._above_since: float | None = None
+        self._drew_at = math.inf
 
     @property
     def total_w(self) -> float:
         return sum(station.power_w for station in self.stations.values())
 
     def forget(self) -> None:
-        self.record, self._above_since = Record(), None
+        self.record, self._above_since, self._drew_at = Record(), None, math.inf
 
     async def look(self) -> None:
         """At all of them, out of turn."""
@@ -104,7 +106,9 @@ class Watch:
 
     def add_up(self, now: float) -> None:
         record, total_w = self.record, self.total_w
-        record.least_w, record.most_w = min(record.least_w, total_w), max(record.most_w, total_w)
+        record.most_w = max(record.most_w, total_w)
+        self._drew_at = now if total_w or math.isinf(self._drew_at) else self._drew_at
+        record.longest_without_s = max(record.longest_without_s, now - self._drew_at)
         record.tripped |= {n for n, s in self.stations.items() if s.values.get("failsafe_active")}
         voltages = [v for s in self.stations.values() if (v := s.voltage_v) is not None]
         record.lowest_v = min([record.lowest_v, *voltages])
