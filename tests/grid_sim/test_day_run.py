@@ -58,7 +58,7 @@ def test_what_the_cars_got_is_what_the_stations_metered(scan_period_s: float, ta
         visit("S3", 722, 9000, 1.7, capacity_kwh=8),
     ]
     given = scenario(
-        [tapered(car, taper_from_pct) for car in cars], stations=3, hours=2, scan_period_s=scan_period_s
+        [tapered(car, taper_from_pct) for car in cars], stations=3, hours=1, scan_period_s=scan_period_s
     )
     day = run_day(given)
     assert figures(day, day.controlled).metered_share == pytest.approx(1, abs=0.001)

@@ -20,7 +20,7 @@ from register_maps.register_map import load_map
 Show = Callable[..., Screen]
 Record = Callable[[str, object], None]
 
-PRESSES = int(os.environ.get("PEV_PRESSES", "15"))
+PRESSES = int(os.environ.get("PEV_PRESSES", "10"))
 OPEN_WITHIN_S = 0.3
 SHOWN_WITHIN_S = 0.2
 WATCH_S = 0.005

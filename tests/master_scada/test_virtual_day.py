@@ -63,6 +63,7 @@ async def test_nothing_hunts_while_the_background_moves(
     )
     site = VirtualSite(
         folder=tmp_path,
+        scan_period_s=15,
         power_limit_w=7000,
         line=lambda name: FeederTap(feeder, name),
         tariff='kind: schedule, currency: USD, default: 0.12, hours: {"17-18": 0.32}',
