@@ -35,9 +35,10 @@ from pymodbus.pdu import ModbusPDU
 from scan_in_memory import report as report_in_memory
 
 from master_scada.master import Master
-from master_scada.model import Command, Plant, Reading, Scan
+from master_scada.model import Command, Plant, Scan
 from master_scada.readings import points_to_read
 from master_scada.site_file import Site, read_site
+from master_scada.station import Reading
 from modbus_link.clock import Clock
 from register_maps.blocks import Block, plan_reads
 from register_maps.points import Table

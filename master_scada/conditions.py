@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from master_scada.alarm_catalogue import Catalogue
 from master_scada.alarms import Condition, number_of
-from master_scada.model import Circuit, Plant, Scan, Station
+from master_scada.model import Circuit, Plant, Scan
+from master_scada.station import Station
 from register_maps.vocabulary import AlarmCode, FaultCode, MasterRole, Unfollowed
 
 CLOCK_STEP_S = 2.0

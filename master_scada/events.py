@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from master_scada.alarms import Alarm
-from master_scada.model import Plant, Scan, Station
+from master_scada.model import Plant, Scan
+from master_scada.station import Station
 from register_maps.vocabulary import AlarmState, ChargeState, LimitReason, MasterRole
 
 

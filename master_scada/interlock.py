@@ -8,7 +8,8 @@ stays within the limit of every circuit up to the main one.
 
 from collections.abc import Mapping
 
-from master_scada.model import Command, Loads, Plant, Station, Wish
+from master_scada.model import Command, Loads, Plant, Wish
+from master_scada.station import Station
 from register_maps.vocabulary import LimitReason
 
 

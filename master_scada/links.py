@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from master_scada.model import Reading
 from master_scada.quality import Expected, FrozenCheck, doubts, everything_stale
 from master_scada.readings import (
     NOTICES,
@@ -20,6 +19,7 @@ from master_scada.readings import (
 )
 from master_scada.site_file import Site
 from master_scada.site_schema import StationEntry
+from master_scada.station import Reading
 from modbus_link.device import Device, Transport
 from modbus_link.errors import ExceptionCode, LinkError, Refused
 from modbus_link.tls import Tls

@@ -21,12 +21,13 @@ from master_scada.decide import decide
 from master_scada.events import Event
 from master_scada.links import Connect, Lines, StationLink
 from master_scada.memory import Memory
-from master_scada.model import Command, Plant, Reading, Scan, Station
+from master_scada.model import Command, Plant, Scan
 from master_scada.readings import max_age_s, observed, orders
 from master_scada.record import Record
 from master_scada.registers import registers
 from master_scada.site_file import Site, master_map
 from master_scada.site_schema import Failsafe
+from master_scada.station import Reading, Station
 from master_scada.succession import ONLY_MASTER, one_of_two, succeed
 from master_scada.tariff import WrittenPrice
 from master_scada.upstream import SiteOrders, Upstream

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from master_scada.model import Command, Plant, Station
+from master_scada.model import Command, Plant
 from master_scada.sensitivity import NOTHING_SEEN, Sensitivity
+from master_scada.station import Station
 from register_maps.vocabulary import LimitReason
 
 _NEITHER_WANTS_NOR_WAITS = (LimitReason.NO_VEHICLE, LimitReason.FULL, LimitReason.USER_STOP)

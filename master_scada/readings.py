@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from master_scada.model import Command, Plant, Reading
+from master_scada.model import Command, Plant
 from master_scada.quality import ESTIMATED, MEASURED, Doubt
+from master_scada.station import Reading
 from register_maps.points import NUMBERS, Point, PointType, Value
 from register_maps.register_map import RegisterMap
 from register_maps.vocabulary import ChargeState, FaultCode, LimitReason, Quality

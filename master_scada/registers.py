@@ -6,8 +6,9 @@ from datetime import datetime
 from functools import cache
 
 from master_scada.events import Event
-from master_scada.model import Command, Reading, Scan, Station, total
+from master_scada.model import Command, Scan, total
 from master_scada.quality import MEASURED, Doubt, worst
+from master_scada.station import Reading, Station
 from master_scada.upstream import SiteOrders
 from register_maps.points import Value
 from register_maps.vocabulary import ChargeState, FaultCode, LimitReason, Quality, QualityCause

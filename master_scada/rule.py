@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from master_scada.memory import Memory
-from master_scada.model import Plant, Station, Wish
+from master_scada.model import Plant, Wish
+from master_scada.station import Station
 from master_scada.turns import Shares, share_power, shed_order, wait_order
 from master_scada.voltage import (
     Extremes,

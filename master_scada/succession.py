@@ -14,7 +14,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from master_scada.model import Reading
+from master_scada.station import Reading
 from register_maps.vocabulary import MasterRole
 
 TERM_STEP = 1000

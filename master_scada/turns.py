@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from master_scada.memory import Memory
-from master_scada.model import Loads, Plant, Station
+from master_scada.model import Loads, Plant
+from master_scada.station import Station
 from register_maps.vocabulary import LimitReason
 
 RAMP_DIVISOR = 20

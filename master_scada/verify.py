@@ -7,7 +7,8 @@ counts with the most that it may draw.
 
 from dataclasses import dataclass
 
-from master_scada.model import Command, Reading
+from master_scada.model import Command
+from master_scada.station import Reading
 from register_maps.vocabulary import ChargeState, LimitReason, Unfollowed
 
 CONTACTOR_TIME_S = 1.0

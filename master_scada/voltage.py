@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from master_scada.memory import Memory
-from master_scada.model import Circuit, Plant, Station
+from master_scada.model import Circuit, Plant
 from master_scada.sensitivity import learn
+from master_scada.station import Station
 from master_scada.voltage_room import NOTICEABLE_PU, has_plenty
 
 

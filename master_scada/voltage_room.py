@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from master_scada.memory import Memory
-from master_scada.model import Plant, Station
+from master_scada.model import Plant
+from master_scada.station import Station
 from master_scada.turns import must_yield
 
 NOTICEABLE_PU = 0.001

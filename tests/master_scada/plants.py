@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from master_scada.model import Circuit, Feeder, Plant, Reading, Rules, Station
+from master_scada.model import Circuit, Feeder, Plant, Rules
+from master_scada.station import Reading, Station
 from register_maps.vocabulary import ChargeState, FaultCode
 
 READING = Reading(

@@ -10,8 +10,9 @@ from plants import charging, circuit, never_seen, plant, silent, waiting
 from master_scada.alarm_catalogue import CODES, PATH, catalogue, read_catalogue
 from master_scada.alarms import Condition
 from master_scada.conditions import Facts, Sources, conditions, sees_other_master
-from master_scada.model import Plant, Scan, Station
+from master_scada.model import Plant, Scan
 from master_scada.quality import Doubt
+from master_scada.station import Station
 from register_maps.vocabulary import AlarmCode, FaultCode, MasterRole, Quality, QualityCause, Unfollowed
 from register_maps.yaml_file import BadFile
 

@@ -14,7 +14,8 @@ from plants import READING
 
 from master_scada.decide import decide
 from master_scada.memory import Memory
-from master_scada.model import Circuit, Command, Feeder, Plant, Reading, Rules, Station
+from master_scada.model import Circuit, Command, Feeder, Plant, Rules
+from master_scada.station import Reading, Station
 from register_maps.vocabulary import LimitReason
 
 PERIOD_S = 1.0

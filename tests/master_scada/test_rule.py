@@ -8,7 +8,8 @@ from plants import RULES, charging, circuit, never_seen, plant, silent, waiting
 from master_scada.decide import decide
 from master_scada.interlock import guard
 from master_scada.memory import Memory, StationMemory
-from master_scada.model import Plant, Rules, Station, Wish
+from master_scada.model import Plant, Rules, Wish
+from master_scada.station import Station
 from register_maps.vocabulary import LimitReason
 
 LONG_AGO = -1e6

@@ -7,8 +7,9 @@ from plants import RULES, charging, circuit, plant, silent, waiting
 
 from master_scada.decide import decide
 from master_scada.memory import Memory, StationMemory
-from master_scada.model import Plant, Station
+from master_scada.model import Plant
 from master_scada.sensitivity import NOTHING_SEEN, WEIGHT, Sensitivity, learn
+from master_scada.station import Station
 from register_maps.vocabulary import LimitReason
 
 LONG_AGO = -1e6

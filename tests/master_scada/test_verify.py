@@ -8,7 +8,8 @@ import pytest
 from plants import charging, waiting
 from virtual_site import VirtualSite, shown
 
-from master_scada.model import Command, Reading, Station
+from master_scada.model import Command
+from master_scada.station import Reading, Station
 from master_scada.verify import verify
 from register_maps.vocabulary import ChargeState, LimitReason, Unfollowed
 
