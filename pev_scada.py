@@ -16,12 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(
-    help="Charge many electric cars behind one weak cable.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 maps = typer.Typer(help="The register maps: what every device says and hears.", no_args_is_help=True)
 app.add_typer(maps, name="map")
 certs = typer.Typer(
@@ -84,6 +79,23 @@ class MapFormat(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     CSV = "csv"
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import version
+
+        print(f"pev-scada {version('pev-scada')}")
+        raise typer.Exit
+
+
+@app.callback()
+def pev_scada(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Which one this is.")
+    ] = False,
+) -> None:
+    """Charge many electric cars behind one weak cable."""
 
 
 @app.command()

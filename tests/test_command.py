@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,10 @@ def test_help_names_every_command() -> None:
     assert done.returncode == 0
     for name in ("rtu", "master", "demo", "check", "map"):
         assert re.search(rf"^│ {name} ", done.stdout, re.MULTILINE), name
+
+
+def test_its_version() -> None:
+    assert run("--version").stdout == f"pev-scada {version('pev-scada')}\n"
 
 
 def test_no_command_and_a_wrong_one_are_wrong_input() -> None:

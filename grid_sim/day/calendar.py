@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from grid_sim.day.model import Floats, later
+from grid_sim.arrays import Floats
+from grid_sim.day.model import later
 from grid_sim.day.scenario_schema import DaysFile
 from register_maps.yaml_file import Faults, Place
 

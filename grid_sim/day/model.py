@@ -3,18 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 
+from grid_sim.arrays import Bools, Codes, Counts, Floats
 from grid_sim.network.model import Network, Tap
 from master_scada.site_file import Site
 from rtu_firmware.battery import Battery
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Bools = np.ndarray[Any, np.dtype[np.bool_]]
-Codes = np.ndarray[Any, np.dtype[np.uint8]]
-Counts = np.ndarray[Any, np.dtype[np.int64]]
 
 Tell = Callable[[float], None]
 """Is told, now and then, how much of the work is done: 0 to 1."""

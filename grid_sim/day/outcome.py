@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grid_sim.day.model import Bools, Floats, Run, Scenario
+from grid_sim.arrays import Bools, Floats
+from grid_sim.day.model import Run, Scenario
 
 ROUNDING_W = 1e-6
 ROUNDING_V = 0.05

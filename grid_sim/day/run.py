@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from grid_sim.arrays import Floats
 from grid_sim.day.controlled import run_controlled
-from grid_sim.day.model import Day, Floats, Scenario, Tell
+from grid_sim.day.model import Day, Scenario, Tell
 from grid_sim.day.uncontrolled import run_uncontrolled
 
 CONTROLLED_SHARE = 0.9

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from grid_sim.arrays import Floats
 from grid_sim.day.calendar import Calendar
-from grid_sim.day.model import Floats, Surroundings
+from grid_sim.day.model import Surroundings
 from grid_sim.day.scenario_schema import DemandFile, SolarFile
 from grid_sim.network.model import Network
 from register_maps.yaml_file import Faults

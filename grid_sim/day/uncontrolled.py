@@ -5,7 +5,8 @@ import math
 
 import numpy as np
 
-from grid_sim.day.model import Charged, Counts, Run, Scenario, Series, Visit
+from grid_sim.arrays import Counts
+from grid_sim.day.model import Charged, Run, Scenario, Series, Visit
 from grid_sim.day.series import empty_series, note_flow
 from grid_sim.day.stand import charged, reason_codes
 from grid_sim.day.world import World

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from grid_sim.day.model import Floats, Scenario
+from grid_sim.arrays import Floats
+from grid_sim.day.model import Scenario
 from grid_sim.network.power_flow import Flow, NetworkError, PowerFlow
 
 

@@ -19,11 +19,10 @@ from power_grid_model import (
 )
 from power_grid_model.errors import PowerGridError
 
+from grid_sim.arrays import Floats
 from grid_sim.network.joints import without_joints
 from grid_sim.network.model import PHASES, Network, Tap, Transformer
 from modbus_link.errors import Failed
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 SHORT_CIRCUIT_VA = 1e12
 STATES_AT_ONCE = 1000

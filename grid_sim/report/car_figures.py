@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from grid_sim.day.model import Codes, Floats, Run
+from grid_sim.arrays import Codes, Floats
+from grid_sim.day.model import Run
 from grid_sim.report.numbers import number
 from grid_sim.report.picture import (
     BLACK,

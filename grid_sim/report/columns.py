@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 
-from grid_sim.day.model import Codes, Floats
+from grid_sim.arrays import Codes, Floats
 
 MOST_COLUMNS = 480
 """About as many as a figure is wide in pixels."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from grid_sim.day.model import Floats
+from grid_sim.arrays import Floats
 from grid_sim.day.outcome import circuit_power_w
 from grid_sim.report.numbers import number
 from grid_sim.report.picture import (

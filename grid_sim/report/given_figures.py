@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from grid_sim.day.model import Bools, Floats
+from grid_sim.arrays import Bools, Floats
 from grid_sim.report.numbers import in_words, number
 from grid_sim.report.picture import (
     BLUE,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from grid_sim.day.model import Codes, Floats
+from grid_sim.arrays import Codes, Floats
 
 # Okabe and Ito's colours, which the colour-blind tell apart; tints of them where areas are large.
 BLUE, SKY, ORANGE, VERMILION = "#0072B2", "#56B4E9", "#E69F00", "#D55E00"

@@ -4,7 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from grid_sim.day.model import Codes, Run
+from grid_sim.arrays import Codes
+from grid_sim.day.model import Run
 from grid_sim.day.stand import reason_codes
 from grid_sim.report.picture import Kind
 from register_maps.vocabulary import LimitReason

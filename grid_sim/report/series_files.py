@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from grid_sim.day.model import Day, Floats, Run
+from grid_sim.arrays import Floats
+from grid_sim.day.model import Day, Run
 from grid_sim.day.outcome import Outcome, circuit_power_w
 from grid_sim.report.reasons import REASONS
 from grid_sim.report.sides import Side, sides

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grid_sim.day.model import Day, Floats, Run
+from grid_sim.arrays import Floats
+from grid_sim.day.model import Day, Run
 from grid_sim.report.columns import Columns, columns
 from grid_sim.report.local_time import time_axis
 from grid_sim.report.numbers import in_words

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from grid_sim.arrays import Floats
 from grid_sim.day.controlled import run_controlled
-from grid_sim.day.model import Floats, Run, Scenario
+from grid_sim.day.model import Run, Scenario
 from grid_sim.day.outcome import Outcome, outcome
 from grid_sim.day.run import prices
 from grid_sim.day.scenario_file import scenario_of

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from grid_sim.day.outcome import Outcome
 from grid_sim.study.hosting import Hosted, Setting, against
@@ -48,7 +48,9 @@ def _figure(outcome: Outcome | None, name: str) -> Any:
 
 
 def hosting_table(study: Study, settings: Sequence[Setting]) -> Table:
-    table = Table(*map(escape, heads(settings)), title=escape(f"{study.name}: cars that are hosted"))
+    # Folded: the path of a key is one long word, and half of it says nothing.
+    columns = [Column(escape(head), overflow="fold") for head in heads(settings)]
+    table = Table(*columns, title=escape(f"{study.name}: cars that are hosted"))
     for setting in settings:
         table.add_row(*map(escape, hosting_row(setting)))
     return table

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grid_sim.arrays import Floats
 from grid_sim.network.csv_network import CsvNetwork
 from grid_sim.network.model import Line, Network, Source
-from grid_sim.network.power_flow import Floats
 from register_maps.yaml_file import Faults
 
 DATA = Path(__file__).parents[3] / "shared" / "data"

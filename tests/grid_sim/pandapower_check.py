@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from networks import EUROPEAN_PHASE_V, european_lv
 
+from grid_sim.arrays import Floats
 from grid_sim.network.model import PHASES, Network
-from grid_sim.network.power_flow import Floats, PowerFlow
+from grid_sim.network.power_flow import PowerFlow
 
 OPEN_PERCENT = 1e9
 

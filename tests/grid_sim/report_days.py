@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from small_days import RATED_W, scenario, visit
 
-from grid_sim.day.model import Charged, Day, Event, Floats, Run, Scenario, Series, Surroundings, Visit
+from grid_sim.arrays import Floats
+from grid_sim.day.model import Charged, Day, Event, Run, Scenario, Series, Surroundings, Visit
 from grid_sim.network.model import Tap
 from grid_sim.report.reasons import CODES
 from master_scada.model import Circuit, Feeder

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import busy_var, busy_w, european_lv, every_second, line, needs_european_lv, network_of
 
+from grid_sim.arrays import Floats
 from grid_sim.network.joints import without_joints
 from grid_sim.network.model import PHASES, Line, Network, Tap
-from grid_sim.network.power_flow import Floats, Flow, PowerFlow
+from grid_sim.network.power_flow import Flow, PowerFlow
 
 AMPERES = st.one_of(st.none(), st.floats(20, 400))
 OHMS = st.floats(1e-4, 0.02)

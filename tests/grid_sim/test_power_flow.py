@@ -17,9 +17,10 @@ from networks import (
     network_of,
 )
 
+from grid_sim.arrays import Floats
 from grid_sim.network import power_flow
 from grid_sim.network.model import PHASES, VECTOR_GROUPS, Network, Source, Tap, Transformer
-from grid_sim.network.power_flow import Floats, Flow, NetworkError, PowerFlow
+from grid_sim.network.power_flow import Flow, NetworkError, PowerFlow
 
 PHASE_V = 400 / math.sqrt(3)
 CABLE = line("source", "end", r_ohm=0.1, max_current_a=100)

@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 from report_days import made_up_day
 from small_days import scenario
 
-from grid_sim.day.model import Event, Floats, Scenario
+from grid_sim.arrays import Floats
+from grid_sim.day.model import Event, Scenario
 from grid_sim.day.outcome import Outcome
 from grid_sim.report.columns import MOST_COLUMNS, columns
 from grid_sim.report.local_time import span_text, time_axis

@@ -1,18 +1,20 @@
 """How many cars a setting hosts."""
 
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 from study_double import an_outcome, found_of, write_study
 
 from grid_sim.day.outcome import Outcome
 from grid_sim.study.hosting import Hosted, Verdict, _hosted, against, hosting
 from grid_sim.study.model import Found, Job, Study
-from grid_sim.study.results import hosted_text, hosting_row, write_csv
+from grid_sim.study.results import hosted_text, hosting_row, hosting_table, write_csv
 from grid_sim.study.study_file import read_study
 
 
@@ -97,6 +99,19 @@ def test_settings_are_told_apart_from_numbers_of_cars_and_from_seeds(tmp_path: P
         ["60000", "4 (power limit)", "at least 20", "4, 12, 20"],
         ["100000", "12 (no solution)", "at least 20", "4, 12, 20"],
     ]
+
+
+def test_a_narrow_terminal_shows_the_names_of_all_that_is_varied(tmp_path: Path) -> None:
+    vary = (
+        "{cars.0.share: [1.0], circuits.0.power_limit_w: [60000], rule.voltage_recovery: [0.01], seed: [1]}"
+    )
+    study = read_study(write_study(tmp_path, VARIED.format(vary=vary)))
+    settings = hosting(study, [found_of(job) for job in study.jobs])
+    paper = Console(width=60, file=io.StringIO())
+    paper.print(hosting_table(study, settings))
+    cells = [line.split("┃")[1:-1] for line in paper.file.getvalue().splitlines() if "┃" in line]
+    shown = ["".join(parts).replace(" ", "") for parts in zip(*cells, strict=True)]
+    assert {"circuits.0.power_limit_w", "rule.voltage_recovery"} <= set(shown)
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def test_without_a_time_zone_they_are_the_machine_s() -> None:
     assert schedule({"17-21": 0.3}).price(at(17, zone=WINTER), 0) == 0.3
 
 
-def csv_prices(folder: Path, *rows: str, per: str = "kWh") -> Tariff:
-    (folder / "prices.csv").write_text("\n".join(("time,price", *rows)) + "\n")
+def csv_prices(folder: Path, *rows: str, per: str = "kWh", heading: str = "time,price") -> Tariff:
+    (folder / "prices.csv").write_text("\n".join((heading, *rows)) + "\n")
     tariff = CsvTariff(kind="csv", currency="EUR", path="prices.csv", per=per)  # type: ignore[arg-type]
     faults = Faults(folder / "site.yaml")
     found = tariff.load(folder, faults, ("tariff",))
@@ -90,6 +90,14 @@ def test_prices_per_mwh(tmp_path: Path) -> None:
     rows = ("2026-01-15T10:00:00Z,338.81", "2026-01-15T11:00:00Z,-12")
     tariff = csv_prices(tmp_path, *rows, per="MWh")
     assert [tariff.price(at(hour), 0) for hour in (10, 11)] == pytest.approx([0.33881, -0.012])
+
+
+@pytest.mark.parametrize(("price", "per", "told"), [("eur_per_mwh", "kWh", "MWh"), ("EUR/kWh", "MWh", "kWh")])
+def test_a_heading_that_says_otherwise_is_a_fault(tmp_path: Path, price: str, per: str, told: str) -> None:
+    rows = ("2026-01-15T10:00:00Z,33", "2026-01-15T11:00:00Z,32")
+    with pytest.raises(BadFile, match=f"is headed '{price}': write `per: {told}`"):
+        csv_prices(tmp_path, *rows, per=per, heading=f"time,{price}")
+    assert csv_prices(tmp_path, *rows, per=told, heading=f"time,{price}")
 
 
 @pytest.mark.skipif(not REAL_PRICES.exists(), reason=f"needs {REAL_PRICES.name}, day-ahead prices")
