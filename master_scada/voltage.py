@@ -86,35 +86,48 @@ def shed_for_voltage(
 
 
 def _step(on: Sequence[Station], found: Extremes, low_pu: float, memory: Memory) -> set[str]:
-    """As many as the sag asks for, by what each gives back to the lowest voltage: as known, or else its
-    part, if all of the sag came from charging."""
-    part_pu = max(0.0, 1 - found.low_pu) / max(1, len(on))
-    known = {s.name: memory.sensitivity.taken_pu(s.name, s.drawn_w, found.lowest) for s in on}
-    relief_pu = {name: part_pu if pu is None else pu for name, pu in known.items()}
-    helpful = {name: pu for name, pu in relief_pu.items() if pu >= NOTICEABLE_PU}
+    """As many as the sag asks for: of equal priority first those who are known to give back to the lowest
+    voltage. Of the others each is taken for its part, if all of the sag came from charging; but no more of
+    them than are surely wanted, because their effect will be seen before the next step."""
+    wanted_pu, part_pu = low_pu - found.low_pu, max(0.0, 1 - found.low_pu) / max(1, len(on))
+    known_pu = {s.name: memory.sensitivity.taken_pu(s.name, s.drawn_w, found.lowest) for s in on}
+    step: list[tuple[Station, float]] = []
+    missing_pu = wanted_pu
+    for station in sorted(on, key=lambda s: (-s.priority, known_pu[s.name] is None)):
+        known = known_pu[station.name]
+        gives_pu = part_pu if known is None else known
+        if missing_pu <= 0 or (known is None and step and gives_pu > missing_pu):
+            break
+        if gives_pu >= NOTICEABLE_PU:
+            step.append((station, gives_pu))
+            missing_pu -= gives_pu
     # Where nobody is known to help, one goes all the same.
-    return _enough(helpful or dict.fromkeys(relief_pu, math.inf), low_pu - found.low_pu)
+    return _needed(step, wanted_pu) or {s.name for s in on[:1]}
 
 
 def _step_down(on: Sequence[Station], found: Extremes, high_pu: float, memory: Memory) -> set[str]:
     """Of those that are known to lift the highest voltage, as an uneven load does on the phases that it
     leaves alone."""
-    known = {s.name: memory.sensitivity.taken_pu(s.name, s.drawn_w, found.highest) for s in on}
-    lifts_pu = {name: -pu for name, pu in known.items() if pu is not None and pu <= -NOTICEABLE_PU}
-    return _enough(lifts_pu, found.high_pu - high_pu)
+    wanted_pu = missing_pu = found.high_pu - high_pu
+    step: list[tuple[Station, float]] = []
+    for station in on:
+        lifts_pu = -(memory.sensitivity.taken_pu(station.name, station.drawn_w, found.highest) or 0.0)
+        if lifts_pu >= NOTICEABLE_PU and missing_pu > 0:
+            step.append((station, lifts_pu))
+            missing_pu -= lifts_pu
+    return _needed(step, wanted_pu)
 
 
-def _enough(relief_pu: Mapping[str, float], wanted_pu: float) -> set[str]:
-    """The first, and of the next as many as together bring no more than is wanted: their effect will be
-    seen before the next step."""
-    step: set[str] = set()
-    risen_pu = 0.0
-    for name, pu in relief_pu.items():
-        risen_pu += pu
-        if step and risen_pu > wanted_pu:
-            break
-        step.add(name)
-    return step
+def _needed(step: Sequence[tuple[Station, float]], wanted_pu: float) -> set[str]:
+    """By name, without those who need not go, because the last of their priority brings so much."""
+    spare_pu = sum(pu for _, pu in step) - wanted_pu
+    needed: set[str] = set()
+    for station, pu in step:
+        if pu <= spare_pu and station.priority == step[-1][0].priority:
+            spare_pu -= pu
+        else:
+            needed.add(station.name)
+    return needed
 
 
 def _is_well_inside(circuit: Circuit, found: Extremes, plant: Plant) -> bool:

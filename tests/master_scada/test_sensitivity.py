@@ -116,9 +116,31 @@ def test_a_sag_sheds_those_who_have_made_it_and_not_those_on_another_phase() -> 
     memory = knowing(
         {"A": {"C": -0.5}, "B": {"C": 0.4}, "C": {"C": 2.0}}, A=in_turn(100), B=in_turn(200), C=in_turn(300)
     )
-    # Of the two that would help, the one whose turn has lasted longer; its 0.4 V are not enough, but
-    # 2.4 V would be more than is asked for.
-    assert verdicts(plant(*on, circuits=WIDE), memory) == {"A": "yes", "B": "voltage", "C": "yes"}
+    # B has had the longer turn, but its 0.4 V are not enough, and without C it need not go.
+    assert verdicts(plant(*on, circuits=WIDE), memory) == {"A": "yes", "B": "yes", "C": "voltage"}
+
+
+def test_a_step_is_as_large_as_the_sag_asks_for() -> None:
+    """With the longest turn first; D would help, too, but is not needed any more."""
+    on = [charging(name, voltage_v=103.5) for name in "ABCD"]
+    memory = knowing(
+        {n: dict.fromkeys("ABCD", 0.4) for n in "ABCD"},
+        **{n: in_turn(began_s) for n, began_s in zip("ABCD", (100, 200, 300, 400), strict=True)},
+    )
+    assert verdicts(plant(*on, circuits=WIDE), memory) == {
+        "A": "voltage",
+        "B": "voltage",
+        "C": "voltage",
+        "D": "yes",
+    }
+
+
+@pytest.mark.parametrize(("priority", "gone"), [(1, "B"), (2, "A")])
+def test_who_is_known_to_help_goes_before_an_equal_of_whom_nothing_is_known(priority: int, gone: str) -> None:
+    on = [charging("A", voltage_v=104.0, priority=priority), charging("B", voltage_v=104.0)]
+    memory = knowing({"B": {"A": 0.6, "B": 0.6}}, A=in_turn(100), B=in_turn(300))
+    told = verdicts(plant(*on, circuits=WIDE), memory)
+    assert [name for name, verdict in told.items() if verdict == "voltage"] == [gone]
 
 
 def test_where_nobody_is_known_to_help_somebody_goes_all_the_same() -> None:
