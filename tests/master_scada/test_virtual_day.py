@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from virtual_site import VirtualSite, shown
+from virtual_site import START, VirtualSite, shown
 
 from grid_sim.network.feeder import Feeder, FeederTap
 from grid_sim.network.radial import RadialLine
@@ -138,6 +138,26 @@ async def test_a_silent_station_that_was_charging_keeps_its_share_of_the_power(t
     site.links["RTS1"].mend()
     await site.run(60)
     assert site.scans[-1].commands["RTS2"].charge_enable
+
+
+@pytest.mark.parametrize("later_s", [0.0, 9.0])
+async def test_what_is_read_is_of_the_last_scan_however_late_it_is_asked_for(
+    tmp_path: Path, later_s: float
+) -> None:
+    site = VirtualSite(folder=tmp_path)
+    site.plug_in("RTS1")
+    for _ in range(3):  # the second is silent in the last scan
+        site.pass_time(site.scan_period_s, 1)
+        await site.master.cycle()
+        site.links["RTS2"].cut()
+    site.clock.advance(later_s)
+    # As in the middle of the next poll: somebody has answered, and nothing is decided.
+    site.links["RTS2"].mend()
+    await site.master._poll(site.clock.now())
+    scanned_at = int(START.timestamp()) + 30
+    assert shown(site.master, "scans", "silent_count", "station_1_source_time") == (3, 1, scanned_at)
+    assert shown(site.master, "station_1_reading_age", "station_2_reading_age") == (0, 20)
+    assert shown(site.master, "station_2_source_time", "station_2_voltage") == (scanned_at - 20, None)
 
 
 class Stumbling(Master):
