@@ -12,6 +12,9 @@ HERE = Path(__file__).parent
 _BOUND = re.compile(r"(?<=\d) (?=(?:kWh?|W|V|pu|h|%)(?!\w))|(?<=\b[xy]) (?==)|(?<==) ")
 """Spaces at which no line may end: between a number and its unit."""
 
+_PARTS = re.compile(r"[^._]*[._]?")
+"""Of the path of a key: between them a line may end."""
+
 
 def render(template: Path, drawn: Mapping[str, str], **values: Any) -> str:
     """`drawn`: SVG by the pictures' names."""
@@ -22,6 +25,7 @@ def render(template: Path, drawn: Mapping[str, str], **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["divisible"] = lambda path: Markup("<wbr>").join(_PARTS.findall(path))
     environment.filters["bound"] = lambda text: _BOUND.sub("\u00a0", text)
     ours = {name: Markup(svg) for name, svg in drawn.items()}  # its texts are escaped where it is drawn
     return environment.get_template(template.name).render(drawn=ours, **values)

@@ -60,7 +60,9 @@ def _bars(hosted: Sequence[Hosted | None], offset: float, colour: str, label: st
 def _delivered(settings: Sequence[Setting]) -> Picture:
     """Solid as far as the cars are hosted."""
     cars = [level.cars for setting in settings for level in setting.levels]
-    names = [f"{_label(settings)} {name}" for name in _names(settings)]
+    # The end of the path: there is room for no more beside what tells the lines apart.
+    key = _label(settings).rpartition(".")[2]
+    names = [f"{key} {name}" for name in _names(settings)]
     each = zip(settings, names, COLOURS, strict=False)
     lines = [line for one in each for line in _lines(*one)]
     least = min((float(np.nanmin(line.y)) for line in lines if not np.isnan(line.y).all()), default=0.0)

@@ -70,6 +70,9 @@ def check_page(tmp_path: Path, page: str) -> None:
     assert not re.search(r'(src|href)="(?!#)|@import|url\((?!#)', page)
     assert str(tmp_path) not in page
     assert "4 (power limit)" in page
+    # On a telephone a path needs more lines than one, and in a figure there is no room for all of it.
+    assert page.count("circuits.<wbr>0.<wbr>power_<wbr>limit_<wbr>w") == 2
+    assert "power_limit_w 60000" in page
 
 
 def one_is_faulty(job: Job) -> tuple[str, ...]:
