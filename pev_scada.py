@@ -83,9 +83,9 @@ class MapFormat(StrEnum):
 
 def _print_version(is_wanted: bool) -> None:
     if is_wanted:
-        from importlib.metadata import version
+        from modbus_link.identity import package_version
 
-        print(f"pev-scada {version('pev-scada')}")
+        print(f"pev-scada {package_version()}")
         raise typer.Exit
 
 

@@ -140,6 +140,7 @@ class Master:
         else:
             commands = observed(plant)
         scan = self._record(plant, commands, site_orders, began)
+        self.image.publish({"price": plant.price})  # at once, because others may write it, too
         self._unpublished = partial(
             registers, scan, site_orders, dict(self._last_seen), self.clock.time_of_day()
         )

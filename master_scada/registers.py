@@ -91,7 +91,6 @@ def _site(scan: Scan, orders: SiteOrders) -> dict[str, Value]:
         "silent_count": len(stations) - len(seen),
         "overruns": scan.overruns,
         "scans": scan.number,
-        "price": plant.price,
         "role": scan.role,
         "term": scan.term,
         "power_quality": _worst_of(stations, "power"),

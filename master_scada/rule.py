@@ -28,6 +28,7 @@ def wishes(plant: Plant, memory: Memory) -> tuple[dict[str, Wish], Memory]:
     seen = extremes(plant)
     memory = remember_voltage(plant, seen, _remember_price(plant, memory))
     reasons = _requirements(plant, seen)
+    reasons |= _not_followed(plant, memory, reasons)
     on = [s for s in plant.stations if s.is_on and reasons[s.name] is LimitReason.NONE]
     shed, memory = shed_for_voltage(plant, seen, memory, shed_order(on, memory))
     reasons |= dict.fromkeys(shed, LimitReason.VOLTAGE)
@@ -72,6 +73,19 @@ def _requirements(plant: Plant, seen: Mapping[str, Extremes]) -> dict[str, Limit
             reason = LimitReason.VOLTAGE
         reasons[station.name] = reason
     return reasons
+
+
+def _not_followed(plant: Plant, memory: Memory, reasons: Mapping[str, LimitReason]) -> dict[str, LimitReason]:
+    """Those who were told to stop for the voltage and go on all the same: they are told again, and not
+    counted on for what they would give back, or nobody else would ever go."""
+    told = {
+        n: s for n, s in memory.stations.items() if s.on_since is None and s.reason is LimitReason.VOLTAGE
+    }
+    return {
+        s.name: LimitReason.VOLTAGE
+        for s in plant.stations
+        if s.is_on and s.name in told and reasons[s.name] is LimitReason.NONE
+    }
 
 
 def _remember_price(plant: Plant, memory: Memory) -> Memory:

@@ -78,7 +78,7 @@ class CsvTariff:
         try:
             with path.open(newline="", encoding="utf-8-sig") as file:
                 reader = csv.reader(file)
-                self._note_heading(next(reader, []), faults, place)
+                self._note_heading(path, next(reader, []), faults, place)
                 for row in filter(None, reader):
                     try:
                         prices.append(self._price(row))
@@ -98,12 +98,12 @@ class CsvTariff:
                 faults.add((*place, "path"), f"{path}: {after[0].isoformat()} is not after the line before")
         return PriceList(prices) if len(prices) >= 2 and not bad_lines else None
 
-    def _note_heading(self, heading: list[str], faults: Faults, place: Place) -> None:
+    def _note_heading(self, path: Path, heading: list[str], faults: Faults, place: Place) -> None:
         """Where it says what a price is for, it must be that: a thousandfold price lets nobody charge."""
         head = "".join(heading[1:2])
         units = [unit for unit in ("kWh", "MWh") if unit.lower() in head.lower()]
         if len(units) == 1 and units[0] != self.per:
-            faults.add((*place, "path"), f"{self.path} is headed {head!r}: write `per: {units[0]}`")
+            faults.add((*place, "path"), f"{path} is headed {head!r}: write `per: {units[0]}`")
 
     def _price(self, row: list[str]) -> tuple[datetime, float]:
         if len(row) < 2:

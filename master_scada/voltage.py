@@ -12,7 +12,7 @@ from master_scada.memory import Memory
 from master_scada.model import Circuit, Plant
 from master_scada.sensitivity import learn
 from master_scada.station import Station
-from master_scada.voltage_room import NOTICEABLE_PU, has_plenty
+from master_scada.voltage_room import NOTICEABLE_PU, has_plenty, rises_pu
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,44 +72,52 @@ def shed_for_voltage(
         old = memory.of_circuit(name)
         if plant.now - old.shed_at < plant.rules.settle_s:
             continue
-        left = [s for s in on if s.name not in shed]
         low_pu, high_pu = plant.feeder.circuits[name].voltage_band
-        step: set[str] = set()
+        # Those who go for another circuit may hang on the same cable.
+        gone, left = [s for s in on if s.name in shed], [s for s in on if s.name not in shed]
         if found.low_pu < low_pu:
-            step = _step(_nearest(left, plant.feeder.path(name), plant), found, low_pu, memory)
+            missing_pu = low_pu - found.low_pu - rises_pu(found.lowest, memory, gone)
+            step = _step(_nearest(left, plant.feeder.path(name), plant), found, missing_pu, memory)
         elif found.high_pu > high_pu:
-            step = _step_down([s for s in left if not has_plenty(s, plant, memory)], found, high_pu, memory)
-        if step:
+            spare_pu = found.high_pu - high_pu + rises_pu(found.highest, memory, gone)
+            step = _step_down([s for s in left if not has_plenty(s, plant, memory)], found, spare_pu, memory)
+        else:
+            continue
+        if step or gone:
             shed |= step
             circuits[name] = replace(old, shed_at=plant.now)
     return shed, replace(memory, circuits=circuits)
 
 
-def _step(on: Sequence[Station], found: Extremes, low_pu: float, memory: Memory) -> set[str]:
+def _step(on: Sequence[Station], found: Extremes, wanted_pu: float, memory: Memory) -> set[str]:
     """As many as the sag asks for: of equal priority first those who are known to give back to the lowest
     voltage. Of the others each is taken for its part, if all of the sag came from charging; but no more of
-    them than are surely wanted, because their effect will be seen before the next step."""
-    wanted_pu, part_pu = low_pu - found.low_pu, max(0.0, 1 - found.low_pu) / max(1, len(on))
+    them than are surely wanted, and after them nobody of a higher priority, because their effect will be
+    seen before the next step."""
+    part_pu = max(0.0, 1 - found.low_pu) / max(1, len(on))
     known_pu = {s.name: memory.sensitivity.taken_pu(s.name, s.drawn_w, found.lowest) for s in on}
     step: list[tuple[Station, float]] = []
-    missing_pu = wanted_pu
+    missing_pu, guessed_of = wanted_pu, math.inf
     for station in sorted(on, key=lambda s: (-s.priority, known_pu[s.name] is None)):
         known = known_pu[station.name]
         gives_pu = part_pu if known is None else known
-        if missing_pu <= 0 or (known is None and step and gives_pu > missing_pu):
+        too_much = known is None and step and gives_pu > missing_pu
+        if missing_pu <= 0 or too_much or station.priority < guessed_of < math.inf:
             break
-        if gives_pu >= NOTICEABLE_PU:
+        if known is None or known >= NOTICEABLE_PU:
             step.append((station, gives_pu))
             missing_pu -= gives_pu
-    # Where nobody is known to help, one goes all the same.
-    return _needed(step, wanted_pu) or {s.name for s in on[:1]}
+            guessed_of = station.priority if known is None else guessed_of
+    if wanted_pu > 0 and not step:
+        return {s.name for s in on[:1]}  # where nobody is known to help, one goes all the same
+    return _needed(step, wanted_pu)
 
 
-def _step_down(on: Sequence[Station], found: Extremes, high_pu: float, memory: Memory) -> set[str]:
+def _step_down(on: Sequence[Station], found: Extremes, wanted_pu: float, memory: Memory) -> set[str]:
     """Of those that are known to lift the highest voltage, as an uneven load does on the phases that it
     leaves alone."""
-    wanted_pu = missing_pu = found.high_pu - high_pu
     step: list[tuple[Station, float]] = []
+    missing_pu = wanted_pu
     for station in on:
         lifts_pu = -(memory.sensitivity.taken_pu(station.name, station.drawn_w, found.highest) or 0.0)
         if lifts_pu >= NOTICEABLE_PU and missing_pu > 0:

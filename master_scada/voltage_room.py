@@ -72,7 +72,7 @@ def _first_short(
     for other in plant.stations:
         if other.circuit in path and other.name in plant.voltages:
             voltage_pu, low_pu, high_pu = plant.voltages[other.name]
-            then_pu = voltage_pu + _rises_pu(other.name, memory, leaving)
+            then_pu = voltage_pu + rises_pu(other.name, memory, leaving)
             if then_pu < low_pu + margin:
                 return other.name, 1
             if plant.rules.overvoltage == "limit" and then_pu > high_pu - margin:
@@ -95,14 +95,14 @@ def _no_room(
         falls_pu = trust * (watts * takes.get(at, 0.0))
         if abs(falls_pu) < NOTICEABLE_PU:
             continue
-        then_pu = voltage_pu + _rises_pu(at, memory, leaving) - falls_pu
+        then_pu = voltage_pu + rises_pu(at, memory, leaving) - falls_pu
         if falls_pu > 0 and then_pu < low_pu + NOTICEABLE_PU:
             yield at, 1
         elif falls_pu < 0 and then_pu > high_pu - NOTICEABLE_PU and not has_plenty(station, plant, memory):
             yield at, -1
 
 
-def _rises_pu(at: str, memory: Memory, leaving: Sequence[Station]) -> float:
+def rises_pu(at: str, memory: Memory, leaving: Sequence[Station]) -> float:
     """Once those who are `leaving` are gone."""
     taken_pu = memory.sensitivity.taken_pu
     return sum(taken_pu(s.name, s.drawn_w, at) or 0.0 for s in leaving) if leaving else 0.0

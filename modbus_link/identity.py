@@ -31,7 +31,7 @@ class Identity:
         texts = {
             0x00: "pev-scada",
             0x01: device_map.name,
-            0x02: _package_version(),
+            0x02: package_version(),
             0x04: device_map.about.partition(".")[0],
             0x05: f"{device_map.name} {device_map.version}",
             0x06: name,
@@ -67,7 +67,7 @@ def identification_objects(reply: bytes) -> dict[int, str]:
     return objects
 
 
-def _package_version() -> str:
+def package_version() -> str:
     try:
         return version("pev-scada")
     except PackageNotFoundError:  # run from a checkout that was never installed

@@ -34,7 +34,8 @@ def not_allowed(what: str) -> Refusal:
 class RegisterImage:
     """The tables of one map, holding each point's last value.
 
-    `on_read` is called before a client reads from a table, so that values which age can be made fresh.
+    `on_read` is called before a client reads from a table, for values that are made only then: those that
+    age, or that cost much. `image[name]` does not call it.
     `on_write` gets every write of a client before it takes effect and may raise `Refusal`; `on_written`
     follows once it has. `on_refused` tells of a client that wanted to write and may not, and why. All of it
     happens in one step of the event loop, so a value is never seen half changed. With a `hold`, the map's

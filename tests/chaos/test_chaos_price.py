@@ -21,7 +21,7 @@ from register_maps.yaml_file import BadFile
 
 LONG_S = (1.1, 1.3)
 NOBODY_OPENS = "price of -0.5"
-TURNS_S = 0.8
+TURNS_S = 1.0
 """Two turns that end together leave nobody for up to three scans; a price that was taken for too high, for
 as long as it lasts."""
 
