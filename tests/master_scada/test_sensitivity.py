@@ -84,6 +84,10 @@ def verdicts(given: Plant, memory: Memory) -> dict[str, str]:
     return {n: "yes" if c.charge_enable else c.reason.value for n, c in commands.items()}
 
 
+def gone(given: Plant, memory: Memory) -> list[str]:
+    return [name for name, verdict in verdicts(given, memory).items() if verdict == "voltage"]
+
+
 def waits(since: float = 990.0) -> StationMemory:
     return StationMemory(off_since=LONG_AGO, waiting_since=since)
 
@@ -135,12 +139,50 @@ def test_a_step_is_as_large_as_the_sag_asks_for() -> None:
     }
 
 
-@pytest.mark.parametrize(("priority", "gone"), [(1, "B"), (2, "A")])
-def test_who_is_known_to_help_goes_before_an_equal_of_whom_nothing_is_known(priority: int, gone: str) -> None:
+@pytest.mark.parametrize(("priority", "goes"), [(1, "B"), (2, "A")])
+def test_who_is_known_to_help_goes_before_an_equal_of_whom_nothing_is_known(priority: int, goes: str) -> None:
     on = [charging("A", voltage_v=104.0, priority=priority), charging("B", voltage_v=104.0)]
     memory = knowing({"B": {"A": 0.6, "B": 0.6}}, A=in_turn(100), B=in_turn(300))
-    told = verdicts(plant(*on, circuits=WIDE), memory)
-    assert [name for name, verdict in told.items() if verdict == "voltage"] == [gone]
+    assert gone(plant(*on, circuits=WIDE), memory) == [goes]
+
+
+def test_nobody_of_a_higher_priority_goes_in_the_same_step_after_one_of_whom_nothing_is_known() -> None:
+    unknown = [charging(name, voltage_v=102.5, priority=2) for name in ("U1", "U2")]
+    known = [charging(name, voltage_v=102.5) for name in ("K1", "K2", "K3", "K4", "K5", "K6")]
+    everywhere = dict.fromkeys(["U1", "U2", *(s.name for s in known)], 0.9)
+    memory = knowing({station.name: everywhere for station in known})
+    assert gone(plant(*unknown, *known, circuits=WIDE), memory) == ["U1", "U2"]
+
+
+def test_where_very_many_charge_those_of_whom_nothing_is_known_count_all_the_same() -> None:
+    many = [charging(f"L{number}", voltage_v=104.0, priority=2) for number in range(60)]
+    first = charging("H", voltage_v=104.0)
+    memory = knowing({"H": dict.fromkeys(["H", *(s.name for s in many)], 1.0)})
+    told = gone(plant(*many, first, circuits=(circuit(limit_w=1e6),)), memory)
+    assert "H" not in told
+    assert len(told) in (4, 5)  # 0.5 V, and each its part of 6 V
+
+
+def test_who_goes_for_one_circuit_counts_for_another_on_the_same_cable() -> None:
+    circuits = (circuit(limit_w=50_000), *(circuit(place, 50_000, "feeder") for place in "XYZ"))
+    names = [f"{place}{number}" for place in "XYZ" for number in range(3)]
+    on = [charging(name, place=name[0], voltage_v=103.5) for name in names]
+    memory = knowing({name: dict.fromkeys(names, 0.6) for name in names})
+    given = plant(*on, circuits=circuits)
+    assert len(gone(given, memory)) == 2  # of 1.0 V that are missing each gives 0.6 back
+    # The others wait with it for the effect.
+    assert {decide(given, memory).memory.of_circuit(place).shed_at for place in "XYZ"} == {given.now}
+
+
+def test_who_does_not_follow_is_told_again_and_not_counted_on() -> None:
+    """Else one who does not obey, and would give back enough, would keep all others on for ever."""
+    on = [charging(name, voltage_v=103.5) for name in "AB"]
+    memory = knowing(
+        {"A": {"A": 1.5, "B": 1.5}, "B": {"A": 0.6, "B": 0.6}},
+        A=StationMemory(off_since=LONG_AGO, waiting_since=900.0, reason=LimitReason.VOLTAGE),
+        B=in_turn(200),
+    )
+    assert gone(plant(*on, circuits=WIDE), memory) == ["A", "B"]
 
 
 def test_where_nobody_is_known_to_help_somebody_goes_all_the_same() -> None:

@@ -14,6 +14,7 @@ from grid_sim.network.feeder import Feeder, FeederTap
 from grid_sim.network.radial import RadialLine
 from master_scada.master import Master
 from master_scada.model import Scan
+from modbus_link.device import Device
 from modbus_link.image import RegisterImage
 from modbus_link.in_memory import InMemoryLink
 from register_maps.register_map import DEVICES, read_map
@@ -158,6 +159,17 @@ async def test_what_is_read_is_of_the_last_scan_however_late_it_is_asked_for(
     assert shown(site.master, "scans", "silent_count", "station_1_source_time") == (3, 1, scanned_at)
     assert shown(site.master, "station_1_reading_age", "station_2_reading_age") == (0, 20)
     assert shown(site.master, "station_2_source_time", "station_2_voltage") == (scanned_at - 20, None)
+
+
+async def test_a_price_that_is_written_is_read_back_at_once(tmp_path: Path) -> None:
+    site = VirtualSite(folder=tmp_path, tariff="kind: modbus, currency: USD, max_age_s: 60")
+    writer = Device(InMemoryLink(site.master.image), site.master.image.map, ["price"])
+    for price in (0.1, 0.3):
+        await writer.write({"price": price})
+        assert await writer.read() == {"price": price}
+        await site.run(site.scan_period_s)
+    await site.run(80)
+    assert site.master.image["price"] is None  # too old, and nobody has looked
 
 
 class Stumbling(Master):
