@@ -39,6 +39,7 @@ from master_scada.model import Command, Plant, Scan
 from master_scada.readings import points_to_read
 from master_scada.site_file import Site, read_site
 from master_scada.station import Reading
+from modbus_link.access import Client
 from modbus_link.clock import Clock
 from register_maps.blocks import Block, plan_reads
 from register_maps.points import Table
@@ -50,6 +51,7 @@ from rtu_firmware.station_file import Listen, SimVehicle, StationFile
 T = TypeVar("T")
 
 HOST = "127.0.0.1"
+READER = Client(host=HOST)
 RATED_POWER_W = 3300
 SCAN_PERIOD_S = 0.1
 TICK_S = 1.0
@@ -121,6 +123,8 @@ class TimedMaster(Master):
 
     async def cycle(self) -> Scan:
         scan = await super().cycle()
+        # The registers of pev_master are made when somebody reads them.
+        self.image.read(Table.INPUT_REGISTER, 0, 1, READER)
         ended = time.perf_counter()
         poll_began, poll_ended = self._polling
         command_began, command_ended = self._commanding
