@@ -12,7 +12,7 @@ from master_scada.memory import Memory
 from master_scada.model import Circuit, Plant
 from master_scada.sensitivity import learn
 from master_scada.station import Station
-from master_scada.voltage_room import NOTICEABLE_PU, has_plenty, rises_pu
+from master_scada.voltage_room import NOTICEABLE_PU, brings_its_own_down, rises_pu
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ def shed_for_voltage(
             step = _step(_nearest(left, plant.feeder.path(name), plant), found, missing_pu, memory)
         elif found.high_pu > high_pu:
             spare_pu = found.high_pu - high_pu + rises_pu(found.highest, memory, gone)
-            step = _step_down([s for s in left if not has_plenty(s, plant, memory)], found, spare_pu, memory)
+            lifting = [s for s in left if not brings_its_own_down(s, plant, memory)]
+            step = _step_down(lifting, found, spare_pu, memory)
         else:
             continue
         if step or gone:

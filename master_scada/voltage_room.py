@@ -98,7 +98,11 @@ def _no_room(
         then_pu = voltage_pu + rises_pu(at, memory, leaving) - falls_pu
         if falls_pu > 0 and then_pu < low_pu + NOTICEABLE_PU:
             yield at, 1
-        elif falls_pu < 0 and then_pu > high_pu - NOTICEABLE_PU and not has_plenty(station, plant, memory):
+        elif (
+            falls_pu < 0
+            and then_pu > high_pu - NOTICEABLE_PU
+            and not brings_its_own_down(station, plant, memory)
+        ):
             yield at, -1
 
 
@@ -120,13 +124,12 @@ def _waited_s(station: Station, plant: Plant, memory: Memory) -> float:
     return 0.0 if since is None else plant.now - since
 
 
-def has_plenty(station: Station, plant: Plant, memory: Memory) -> bool:
-    """Without it, its own voltage would be in the upper half of the band, or above: by drawing, it brings
-    that down. What it lifts elsewhere is the smaller evil, as under many roofs at noon; but not where that
-    would limit the whole circuit."""
+def brings_its_own_down(station: Station, plant: Plant, memory: Memory) -> bool:
+    """Without it, its own voltage would be above the band. What it lifts elsewhere is the smaller evil then,
+    as under many roofs at noon; but not where that would limit the whole circuit."""
     if plant.rules.overvoltage == "limit":
         return False
     voltage_pu = plant.voltage_pu(station)
     taken_pu = memory.sensitivity.taken_pu(station.name, station.drawn_w, station.name) or 0.0
-    middle_pu = sum(plant.feeder.circuits[station.circuit].voltage_band) / 2
-    return voltage_pu is not None and voltage_pu + taken_pu > middle_pu
+    high_pu = plant.feeder.circuits[station.circuit].voltage_band[1]
+    return voltage_pu is not None and voltage_pu + taken_pu > high_pu
