@@ -79,7 +79,7 @@ def _not_followed(plant: Plant, memory: Memory, reasons: Mapping[str, LimitReaso
     """Those who were told to stop for the voltage and go on all the same: they are told again, and not
     counted on for what they would give back, or nobody else would ever go."""
     told = {
-        n: s for n, s in memory.stations.items() if s.on_since is None and s.reason is LimitReason.VOLTAGE
+        n for n, own in memory.stations.items() if own.on_since is None and own.reason is LimitReason.VOLTAGE
     }
     return {
         s.name: LimitReason.VOLTAGE

@@ -79,9 +79,9 @@ def shed_for_voltage(
             missing_pu = low_pu - found.low_pu - rises_pu(found.lowest, memory, gone)
             step = _step(_nearest(left, plant.feeder.path(name), plant), found, missing_pu, memory)
         elif found.high_pu > high_pu:
-            spare_pu = found.high_pu - high_pu + rises_pu(found.highest, memory, gone)
+            excess_pu = found.high_pu - high_pu + rises_pu(found.highest, memory, gone)
             lifting = [s for s in left if not brings_its_own_down(s, plant, memory)]
-            step = _step_down(lifting, found, spare_pu, memory)
+            step = _step_down(lifting, found, excess_pu, memory)
         else:
             continue
         if step or gone:
@@ -98,17 +98,18 @@ def _step(on: Sequence[Station], found: Extremes, wanted_pu: float, memory: Memo
     part_pu = max(0.0, 1 - found.low_pu) / max(1, len(on))
     known_pu = {s.name: memory.sensitivity.taken_pu(s.name, s.drawn_w, found.lowest) for s in on}
     step: list[tuple[Station, float]] = []
-    missing_pu, guessed_of = wanted_pu, math.inf
+    missing_pu, has_guess = wanted_pu, False
     for station in sorted(on, key=lambda s: (-s.priority, known_pu[s.name] is None)):
         known = known_pu[station.name]
         gives_pu = part_pu if known is None else known
         too_much = known is None and step and gives_pu > missing_pu
-        if missing_pu <= 0 or too_much or station.priority < guessed_of < math.inf:
+        too_far = has_guess and station.priority < step[-1][0].priority
+        if missing_pu <= 0 or too_much or too_far:
             break
         if known is None or known >= NOTICEABLE_PU:
             step.append((station, gives_pu))
             missing_pu -= gives_pu
-            guessed_of = station.priority if known is None else guessed_of
+            has_guess = has_guess or known is None
     if wanted_pu > 0 and not step:
         return {s.name for s in on[:1]}  # where nobody is known to help, one goes all the same
     return _needed(step, wanted_pu)
